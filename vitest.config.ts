@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+//
+// Four projects, cheapest first. `unit` needs Node alone; `book` weaves and runs the chapters;
+// `site` drives Debian's Chromium over the built pages; `board` boots real kernels in QEMU.
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+const code = fileURLToPath(new URL('./code', import.meta.url))
+const resolve = { alias: [{ find: /^contiguous\/(.*)$/, replacement: `${code}/$1.ts` }] }
+
+const unit = ['lib', 'arch', 'mm', 'of', 'dma', 'machine', 'exercise', 'lab', 'cli', 'house']
+
+export default defineConfig({
+  test: {
+    reporters: ['default', './test/support/skip_reporter.ts'],
+    projects: [
+      {
+        resolve,
+        test: { name: 'unit', include: unit.map((room) => `test/${room}/**/*.test.ts`), testTimeout: 20_000 },
+      },
+      {
+        resolve,
+        test: { name: 'book', include: ['test/book/**/*.test.ts'], testTimeout: 60_000 },
+      },
+      {
+        resolve,
+        test: {
+          name: 'site',
+          include: ['test/site/**/*.test.ts'],
+          globalSetup: ['test/support/build_site.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        resolve,
+        test: {
+          name: 'board',
+          include: ['test/kernel/**/*.test.ts', 'test/conformance/**/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 900_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+})
