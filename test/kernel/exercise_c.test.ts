@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+//
+// The exercises in C, each answer built and booted: as shipped, solved, and wrong in each kept way.
+import { describe, expect, it } from 'vitest'
+import { checkAnswers } from '../../code/exercise/book_check.ts'
+import { loadExercises } from '../../code/exercise/catalog.ts'
+import { missingTools } from '../../code/lab/tools.ts'
+import { formatDiagnostic } from '../../code/lib/diagnostic.ts'
+import { root } from '../support/files.ts'
+
+const exercises = loadExercises(root).filter(({ kind }) => kind === 'c')
+const missing = missingTools(['board']).map((tool) => tool.package)
+
+describe.each(['6.12', '6.1'])('on Linux %s', (kernel) => {
+  it.for(exercises)(
+    '$id fails as shipped, its solution passes, each wrong answer gets its own diagnosis',
+    { timeout: 900_000 },
+    async (exercise, context) => {
+      if (missing.length > 0) context.skip(`not installed: ${missing.join(', ')}`)
+      expect((await checkAnswers(exercise, { root, kernel })).map(formatDiagnostic)).toEqual([])
+    },
+  )
+})
