@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+//
+// contig build: the course as a folder of static files, for any host.
+import type { Command } from 'commander'
+
+export function registerBuild(program: Command): void {
+  program
+    .command('build')
+    .description('build the course as static files')
+    .option('--out <dir>', 'where to', '_site')
+    .option('--no-api', 'without the API documentation')
+    .action(async (options: { out: string; api: boolean }) => {
+      const [{ buildApi, buildPages, projectRoot }, { relative, resolve }] = await Promise.all([
+        import('./site_build.ts'),
+        import('node:path'),
+      ])
+      const { Complaint } = await import('../lib/complaint.ts')
+      const root = projectRoot()
+      const out = relative(root, resolve(options.out)) || '.'
+      const started = performance.now()
+      // The models' documentation is written while the pages are.
+      const api = options.api ? buildApi(root, out) : Promise.resolve(true)
+      const [, documented] = await Promise.all([buildPages(root, out), api])
+      if (!documented) throw new Complaint({ text: 'TypeDoc did not document the models', exitCode: 1 })
+      const seconds = ((performance.now() - started) / 1000).toFixed(1)
+      process.stdout.write(`${options.out}/ built in ${seconds} s\n`)
+    })
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+//
+// contig list: the exercises, with marks.
+import { InvalidArgumentError, Option, type Command } from 'commander'
+
+interface Options {
+  chapter?: number
+  kind?: string
+  todo?: boolean
+  done?: boolean
+  json?: boolean
+}
+
+function chapterNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('expected a chapter number such as 2.')
+  return Number(text)
+}
+
+export function registerList(program: Command): void {
+  program
+    .command('list')
+    .description('list the exercises, what is done and what is not')
+    .argument('[words...]', 'show those whose id, title or chapter has all these words')
+    .option('--chapter <number>', 'of one chapter', chapterNumber)
+    .addOption(new Option('--kind <kind>', 'of one kind').choices(['dts', 'typescript', 'c']))
+    .addOption(new Option('--todo', 'without a pass').conflicts('done'))
+    .option('--done', 'with a pass')
+    .option('--json', 'print JSON')
+    .action(async (words: string[], options: Options) => {
+      const { openCourse, progressNotice } = await import('../exercise/course.ts')
+      const { formatList, markOf } = await import('../exercise/print.ts')
+      const { nextUnfinished } = await import('../exercise/progress.ts')
+      const course = openCourse()
+      const progress = course.progress.read()
+      const shown = course.exercises.filter(({ id, title, chapter, kind }) => {
+        const text = `${id} ${title} ${chapter.title}`.toLowerCase()
+        const passed = progress.exercises[id]?.passed !== undefined
+        return (
+          words.every((word) => text.includes(word.toLowerCase())) &&
+          (options.chapter === undefined || chapter.number === options.chapter) &&
+          (options.kind === undefined || kind === options.kind) &&
+          (!options.todo || !passed) &&
+          (!options.done || passed)
+        )
+      })
+      if (options.json) {
+        const rows = shown.map(({ id, number, title, kind, minutes, difficulty, prerequisites }) => {
+          const record = progress.exercises[id] ?? null
+          return {
+            id,
+            number,
+            title,
+            kind,
+            minutes,
+            difficulty,
+            prerequisites,
+            mark: markOf(record ?? undefined),
+            record,
+          }
+        })
+        process.stdout.write(JSON.stringify({ version: 1, exercises: rows }, null, 2) + '\n')
+        return
+      }
+      const next = nextUnfinished(course.exercises, progress)
+      process.stdout.write(
+        progressNotice(course) +
+          (shown.length > 0 ? formatList(shown, progress) : 'No exercise fits.\n') +
+          (next ? `Next: contig do ${next.id}\n` : ''),
+      )
+    })
+}

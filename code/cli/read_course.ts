@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+//
+// The loop behind `contig read`. Three things may change: what the pages are made of (Eleventy watches that), the site's
+// own program (bundled again, Eleventy started anew), and the models' documentation (made once, beside the rest).
+import type { ChildProcess } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
+import { watch } from 'chokidar'
+import { buildApi, projectRoot, rebuildTools, watchPages } from './site_build.ts'
+import { serveSite } from './site_server.ts'
+
+/** Serves until it is interrupted. Rejects with a Complaint when the port is taken, before anything is built. */
+export async function readCourse(options: { port: number; out: string }): Promise<void> {
+  const root = projectRoot()
+  const folder = resolve(options.out)
+  const out = relative(root, folder)
+  const started = performance.now()
+  mkdirSync(folder, { recursive: true })
+  const server = await serveSite({ folder, port: options.port, reload: true })
+  const say = (text: string): boolean => process.stdout.write(text + '\n')
+
+  let builds = 0
+  const onBuilt = (): void => {
+    builds += 1
+    server.reload()
+    if (builds > 1) return
+    say(
+      `Contiguous is at ${server.url}  (${((performance.now() - started) / 1000).toFixed(1)} s; Ctrl-C ends it)`,
+    )
+    void buildApi(root, out).then((done) => {
+      if (!done) process.stderr.write('contig: TypeDoc did not document the models; /api/ is missing\n')
+    })
+  }
+  let eleventy: ChildProcess = watchPages(root, out, onBuilt)
+  let restarting = false
+  const restart = async (): Promise<void> => {
+    if (restarting) return
+    restarting = true
+    say('The site itself was edited: starting its builder anew.')
+    if (await rebuildTools(root)) {
+      eleventy.kill()
+      eleventy = watchPages(root, out, onBuilt)
+    }
+    restarting = false
+  }
+  const tools = watch(join(root, 'site'), {
+    ignoreInitial: true,
+    ignored: (path, stats) => stats?.isFile() === true && !/\.(ts|json)$/.test(path),
+  }).on('all', (event) => {
+    if (!event.endsWith('Dir')) void restart()
+  })
+
+  await new Promise<void>((done) => {
+    process.once('SIGINT', done)
+    process.once('SIGTERM', done)
+    process.once('SIGHUP', done)
+  })
+  eleventy.kill()
+  await Promise.all([tools.close(), server.close()])
+  // TypeDoc may still be at work; `exit` ends it (site_build.ts).
+  process.exit(0)
+}

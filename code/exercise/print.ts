@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+//
+// What a reader sees of an exercise, as text. Nothing else in this room prints.
+import { join } from 'node:path'
+import pc from 'picocolors'
+import { formatDiagnostic } from '../lib/diagnostic.ts'
+import type { Finding } from './check.ts'
+import type { Exercise } from './catalog.ts'
+import { shortPath } from './places.ts'
+import type { ExerciseRecord, Progress } from './progress.ts'
+import type { RunResult } from './run.ts'
+
+const EVIDENCE_LINES = 16
+
+/** One finding: where and what, then what shows it, then what to read again. */
+export function formatFinding(exercise: Exercise, finding: Finding, folder: string): string {
+  const { evidence = [], read } = finding
+  // A path that a terminal can open.
+  const lines = [formatDiagnostic({ ...finding, file: shortPath(join(folder, finding.file)) })]
+  lines.push(...evidence.slice(0, EVIDENCE_LINES).map((line) => `    ${line}`))
+  if (evidence.length > EVIDENCE_LINES) lines.push(`    … ${evidence.length - EVIDENCE_LINES} lines more`)
+  if (read) lines.push(`  Read again: chapter ${exercise.chapter.number}, “${read}”.`)
+  return lines.join('\n')
+}
+
+/** The outcome of a check, with the next command. `next` is the exercise after this one, null at the end; `folder` the answer's. */
+export function formatResult(
+  exercise: Exercise,
+  result: RunResult,
+  next: Exercise | null,
+  folder: string,
+): string {
+  const lines: string[] = []
+  if (result.printed.length > 0) {
+    lines.push('Your program printed:', ...result.printed.map((line) => `    ${line}`), '')
+  }
+  const seconds = `${result.seconds.toFixed(result.seconds < 10 ? 2 : 0)} s`
+  if (result.passed) {
+    lines.push(pc.green(`ok  ${exercise.number} ${exercise.title}`) + pc.dim(`  ${seconds}`))
+    lines.push(...(result.shown ?? []).map((line) => `    ${line}`), '')
+    lines.push(`Compare with ours: contig solution ${exercise.id}`)
+    lines.push(next ? `Next: contig do ${next.id}` : 'That was the last one: every exercise is done.')
+  } else {
+    lines.push(pc.red(`not yet  ${exercise.number} ${exercise.title}`) + pc.dim(`  ${seconds}`))
+    for (const finding of result.findings) lines.push(formatFinding(exercise, finding, folder))
+    lines.push('', `Next: mend it and save, then contig do ${exercise.id}; or contig hint ${exercise.id}`)
+  }
+  return lines.join('\n') + '\n'
+}
+
+export type Mark = 'done' | 'solution seen' | 'started' | 'new'
+
+export function markOf(record: ExerciseRecord | undefined): Mark {
+  if (record?.passed) return 'done'
+  if (record?.gaveUp) return 'solution seen'
+  return record ? 'started' : 'new'
+}
+
+const SIGNS: Record<Mark, string> = { done: '✓', 'solution seen': '?', started: '…', new: ' ' }
+
+/** A table, a line an exercise, with what the marks mean below it. */
+export function formatList(exercises: readonly Exercise[], progress: Progress): string {
+  const rows = exercises.map((exercise) => {
+    const mark = markOf(progress.exercises[exercise.id])
+    const id = exercise.id.padEnd(Math.max(...exercises.map((each) => each.id.length)))
+    const rest = `${exercise.kind.padEnd(10)} ${String(exercise.minutes).padStart(3)} min  ${'●'.repeat(exercise.difficulty).padEnd(3)}`
+    return `${SIGNS[mark]} ${exercise.number.padEnd(5)} ${id}  ${rest}  ${exercise.title}`
+  })
+  const done = exercises.filter(({ id }) => progress.exercises[id]?.passed).length
+  const legend = pc.dim('✓ done   … started   ? solution seen before a pass')
+  return [...rows, '', `${done} of ${exercises.length} done   ${legend}`].join('\n') + '\n'
+}

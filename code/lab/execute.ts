@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+//
+// Carries out the steps of a plan. A step that makes something runs in a temporary place and is skipped when the thing
+// stands already; whatever goes wrong, the temporary place is cleared.
+import { chmodSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { type Cache, folderComplaint } from './cache.ts'
+import { type Command, CommandFailed, type Step } from './command.ts'
+import { runGroup } from './process_group.ts'
+
+/** What is told while a lab runs. */
+export interface ProgressEvent {
+  readonly title: string
+  readonly state: 'start' | 'done' | 'cached' | 'failed' | 'note'
+  readonly seconds: number
+}
+export type Progress = (event: ProgressEvent) => void
+
+export interface Hands {
+  readonly cache: Cache
+  readonly signal: AbortSignal
+  readonly progress: Progress
+}
+
+// What apt says of a mirror that is changing under it, or that did not answer this time.
+const MIRROR_TROUBLE =
+  /unexpected size|Hash Sum mismatch|Mirror sync in progress|File not found|404 +Not Found|5\d\d +\w|Undetermined Error/i
+const RETRY_AFTER_S = [2, 5, 10, 20]
+
+const sleep = (seconds: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, seconds * 1000)
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer)
+      reject(signal.reason as Error)
+    })
+  })
+
+type Exec = Extract<Command, { do: 'exec' }>
+
+/** Runs one program; returns what it printed. @throws CommandFailed when it does not end with 0 within its limit */
+export async function execute(command: Exec, signal: AbortSignal): Promise<string> {
+  for (let attempt = 0; ; attempt++) {
+    const { argv, cwd, stdin, stdout, into, limit } = command
+    const exit = await runGroup(argv, {
+      ...(cwd ? { cwd } : {}),
+      ...(stdin ? { stdin } : {}),
+      ...(stdout ? { stdout } : {}),
+      ...(into ? { into } : {}),
+      limit,
+      signal,
+    })
+    if (exit.code === 0 && !exit.timedOut) return exit.output
+    const wait = RETRY_AFTER_S[attempt]
+    if (command.retries !== 'mirror' || wait === undefined || !MIRROR_TROUBLE.test(exit.output)) {
+      throw new CommandFailed(argv, exit.code, exit.timedOut, exit.output)
+    }
+    await sleep(wait, signal)
+  }
+}
+
+async function act(command: Command, signal: AbortSignal): Promise<void> {
+  switch (command.do) {
+    case 'exec':
+      await execute(command, signal)
+      return
+    case 'write':
+      writeFileSync(command.path, command.text)
+      if (command.executable) chmodSync(command.path, 0o755)
+      return
+    case 'copy':
+      cpSync(command.from, command.to, { recursive: true })
+      return
+    case 'mkdir':
+      mkdirSync(command.path, { recursive: true })
+      return
+    case 'remove':
+      rmSync(command.path, { recursive: true, force: true })
+      return
+    case 'ask':
+      throw new Error(`execute: ${command.variable} is for a dry run alone`)
+  }
+}
+
+/** Carries out one step and tells of it. */
+export async function perform(step: Step, hands: Hands): Promise<void> {
+  const { cache, signal, progress } = hands
+  if (step.makes && existsSync(step.makes.final)) {
+    progress({ title: step.title, state: 'cached', seconds: 0 })
+    return
+  }
+  const began = performance.now()
+  const seconds = (): number => (performance.now() - began) / 1000
+  progress({ title: step.title, state: 'start', seconds: 0 })
+  try {
+    if (step.makes) {
+      mkdirSync(dirname(step.makes.final), { recursive: true })
+      rmSync(step.makes.part, { recursive: true, force: true })
+      mkdirSync(step.makes.part)
+    }
+    for (const command of step.commands) await act(command, signal)
+    if (step.makes) cache.settle(step.makes.part, step.makes.final)
+    progress({ title: step.title, state: 'done', seconds: seconds() })
+  } catch (error) {
+    progress({ title: step.title, state: 'failed', seconds: seconds() })
+    throw folderComplaint(cache.folder, error) ?? error
+  } finally {
+    if (step.makes) rmSync(step.makes.part, { recursive: true, force: true })
+  }
+}

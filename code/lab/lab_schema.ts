@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+//
+// What a lab file may say. Every object is strict: an unknown key is an error, so that a misspelt expectation cannot pass
+// by never being looked at.
+import { z } from 'zod'
+
+const name = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'expected lower-case words joined by hyphens')
+const guestName = z.string().regex(/^[a-zA-Z0-9_-]+$/, 'expected letters, digits, _ and -')
+const size = z.string().regex(/^\d+[MG]$/, 'expected a size such as 512M or 3G')
+const series = z.enum(['6.1', '6.12'])
+const path = z.string().min(1)
+
+// Text to look for, or a regular expression between slashes; with a count or a kernel where that matters.
+const lookFor = z.union([
+  z.string().min(1),
+  z.strictObject({
+    text: z.string().min(1),
+    /** Exactly so many lines; without it, at least one. */
+    times: z.int().min(1).optional(),
+    kernels: z.array(series).min(1).optional(),
+  }),
+])
+
+const look = z.strictObject({ must: z.array(lookFor).optional(), mustNot: z.array(lookFor).optional() })
+
+// The kernel log has lines that no lab may show (kernel_log.ts); a lab that provokes one names it under `allow`.
+const lookAtLog = look.extend({ allow: z.array(lookFor).optional() })
+
+const place = z.strictObject({ driver: guestName, device: z.string().min(1) })
+
+const step = z
+  .strictObject({
+    load: guestName.optional(),
+    params: z.string().optional(),
+    run: guestName.optional(),
+    args: z.array(z.string()).optional(),
+    unload: guestName.optional(),
+    shell: z.string().optional(),
+    bind: place.optional(),
+    unbind: place.optional(),
+    /** The exit code that is right; 0 when unsaid. */
+    exit: z.int().min(0).max(255).optional(),
+    /** Look at what the step printed. */
+    output: look.optional(),
+    /** For `run`: false when the program does not speak KTAP. */
+    ktap: z.boolean().optional(),
+    /** For `run`: the tests that may say SKIP here. */
+    skip: z.array(z.string().min(1)).optional(),
+  })
+  .superRefine((value, context) => {
+    const verbs = STEP_VERBS.filter((verb) => value[verb] !== undefined)
+    if (verbs.length !== 1) {
+      context.addIssue({
+        code: 'custom',
+        message: `expected one of ${STEP_VERBS.join(', ')}, got ${verbs.length === 0 ? 'none' : verbs.join(' and ')}`,
+      })
+    }
+    const only = (key: 'params' | 'args' | 'ktap' | 'skip', verb: 'load' | 'run'): void => {
+      if (value[key] !== undefined && value[verb] === undefined) {
+        context.addIssue({ code: 'custom', path: [key], message: `expected only beside ${verb}` })
+      }
+    }
+    only('params', 'load')
+    only('args', 'run')
+    only('ktap', 'run')
+    only('skip', 'run')
+  })
+
+export const STEP_VERBS = ['load', 'run', 'unload', 'shell', 'bind', 'unbind'] as const
+
+const collected = z
+  .strictObject({
+    name: guestName,
+    file: path.optional(),
+    shell: z.string().optional(),
+    /** Bytes rather than text: comes back as base64. */
+    binary: z.boolean().optional(),
+  })
+  .refine((value) => (value.file === undefined) !== (value.shell === undefined), {
+    message: 'expected either file or shell',
+  })
+
+const boot = z.strictObject({
+  name,
+  /** A device-tree overlay for the board's own tree; without it the board boots as it is. */
+  tree: path.optional(),
+  ram: size.optional(),
+  cmdline: z.string().optional(),
+  kernels: z.array(series).min(1).optional(),
+  steps: z.array(step).optional(),
+  collect: z.array(collected).optional(),
+  expect: z.strictObject({ log: lookAtLog.optional(), iomem: look.optional() }).optional(),
+  /** Let a model boot the same tree and compare what both say. */
+  compare: z.literal('model').optional(),
+})
+
+const program = z.union([guestName, z.strictObject({ name: guestName, sources: z.array(path).min(1) })])
+
+export const labSchema = z.strictObject({
+  name,
+  title: z.string().min(1),
+  board: z
+    .strictObject({
+      machine: z.literal('virt').optional(),
+      cpu: z.enum(['cortex-a53', 'cortex-a57', 'cortex-a72']).optional(),
+      ram: size.optional(),
+      smp: z.int().min(1).max(8).optional(),
+      cmdline: z.string().optional(),
+    })
+    .optional(),
+  kernels: z.array(series).min(1),
+  /** Folders of modules, each named as its module. */
+  modules: z.array(path).optional(),
+  /** `kernel/user/<name>.c`, or a name and its sources. */
+  programs: z.array(program).optional(),
+  /** Folders that modules and programs include from, copied beside them. */
+  include: z.array(path).optional(),
+  /** Seconds that one boot may take; 180 when unsaid. */
+  timeout: z.int().min(1).max(3600).optional(),
+  boots: z.array(boot).min(1),
+})
+
+export type LabData = z.infer<typeof labSchema>
+export type LabBoot = LabData['boots'][number]
+export type LabStep = NonNullable<LabBoot['steps']>[number]
+export type Look = z.infer<typeof look>
+export type LookFor = z.infer<typeof lookFor>
+
+// The keys that each strict object knows, for offering the nearest to an unknown one. Collected from the schema itself.
+function keysBelow(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
+  let here: z.ZodType = schema
+  const open = (type: z.ZodType): z.ZodType =>
+    type instanceof z.ZodOptional ? open(type.unwrap() as z.ZodType) : type
+  const objects = (type: z.ZodType): z.ZodObject[] => {
+    const opened = open(type)
+    if (opened instanceof z.ZodObject) return [opened]
+    if (opened instanceof z.ZodUnion) return (opened.options as z.ZodType[]).flatMap(objects)
+    return []
+  }
+  for (const step of path) {
+    const opened = open(here)
+    const next =
+      opened instanceof z.ZodArray
+        ? (opened.element as z.ZodType)
+        : objects(opened)
+            .map((object) => object.shape[String(step)] as z.ZodType | undefined)
+            .find(Boolean)
+    if (!next) return []
+    here = next
+  }
+  return objects(here).flatMap((object) => Object.keys(object.shape))
+}
+
+/** The keys that a lab file may have at a place. */
+export const knownKeys = (path: readonly PropertyKey[]): string[] => keysBelow(labSchema, path)

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: MIT
+//
+// Runs a lab: fetches and builds what is not in the cache, boots each board, reads what it handed over, judges it.
+//
+//     const result = await runLab(findLab(root, 'reserved-coherent'), { kernels: ['6.1'] })
+//     result.verdict            // 'passed'
+//     result.boots[0].checks    // what was looked at, with reasons
+//
+// What a person can mend (no network, a missing tool, a module that does not build) is a Complaint. A board that hangs,
+// panics or prints the wrong thing is a result: its verdict is 'failed'.
+import { closeSync, existsSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { Complaint } from '../lib/complaint.ts'
+import { Cache, folderComplaint } from './cache.ts'
+import { CommandFailed, type Step } from './command.ts'
+import {
+  type DebianBusybox,
+  type DebianKernel,
+  kernelVersion,
+  remember,
+  remembered,
+  resolveBusybox,
+  resolveKernel,
+  type Series,
+} from './debian_kernel.ts'
+import { hostSources } from './debian_sources.ts'
+import { type Hands, perform, type Progress } from './execute.ts'
+import { buildComplaint } from './guest_build.ts'
+import { collects, stepWords } from './guest_init.ts'
+import { interruptible } from './interruption.ts'
+import type { KtapReport } from './ktap.ts'
+import type { Lab } from './lab_file.ts'
+import { type KernelPlan, type PlanChoice, planKernel, type PlannedBoot } from './plan.ts'
+import { aptComplaint, forgetAptStep, privateAptStep } from './private_apt.ts'
+import { runGroup } from './process_group.ts'
+import { needTools } from './tools.ts'
+import { readTranscript } from './transcript.ts'
+import { type Check, compareCheck, compareFailed, type Compared, judge } from './verdict.ts'
+
+/** A serial log longer than this is a board that prints without end. */
+const SERIAL_BYTES = 32 * 1024 * 1024
+
+/** What a booted kernel said, for a model to compare itself with. */
+export interface Observed {
+  readonly lab: string
+  readonly boot: string
+  readonly series: Series
+  /** The patch level, `6.1.192`. */
+  readonly kernel: string
+  readonly cmdline: string
+  /** The device tree as the kernel got it. */
+  readonly fdt: Uint8Array
+  /** Everything on the serial line. With `compare`, the kernel speaks there from its first line. */
+  readonly console: string
+  /** The kernel log without times. */
+  readonly dmesg: readonly string[]
+  /** /proc/iomem before the first step. */
+  readonly iomem: string
+  /**
+   * What the lab collects, by name; base64 where it says `binary`. With `compare` also `kallsyms`, the lines of the
+   * kernel's own sections, and `fdt`, /sys/firmware/fdt in base64.
+   */
+  readonly collected: Readonly<Record<string, string>>
+}
+
+/** Compares a model with what a kernel said. */
+export type Compare = (observed: Observed) => Compared | Promise<Compared>
+
+export interface BootResult extends Observed {
+  readonly abi: string
+  readonly packageVersion: string
+  /** A report for each program that was run, in order. */
+  readonly ktap: readonly KtapReport[]
+  readonly checks: readonly Check[]
+  readonly compared: Compared | null
+  readonly verdict: 'passed' | 'failed'
+  /** From QEMU's start to its end. */
+  readonly seconds: number
+  /** The serial log, kept. */
+  readonly log: string
+}
+
+export interface LabResult {
+  readonly lab: string
+  readonly title: string
+  readonly verdict: 'passed' | 'failed'
+  readonly boots: readonly BootResult[]
+  /** Everything, fetching and building too. */
+  readonly seconds: number
+}
+
+export interface RunOptions extends PlanChoice {
+  /** Default: those that the lab names. */
+  readonly kernels?: readonly Series[]
+  readonly cache?: Cache
+  readonly progress?: Progress
+  /** Ask Debian again which kernels it has. */
+  readonly refresh?: boolean
+  /** Keep a boot's device trees beside its serial log. */
+  readonly keep?: boolean
+  readonly compare?: Compare
+  /** Debian sources to use in the place of this machine's. */
+  readonly sources?: string
+}
+
+// The private apt of one run: set up when it is needed first, forgotten at the end.
+class DebianDesk {
+  private readonly hands: Hands
+  private readonly sources: () => string
+  readonly folder: string
+  private ready = false
+
+  constructor(hands: Hands, sources: () => string) {
+    this.hands = hands
+    this.sources = sources
+    this.folder = hands.cache.part(hands.cache.path('apt'))
+  }
+
+  async open(): Promise<string> {
+    if (!this.ready) await perform(privateAptStep(this.folder, this.sources()), this.hands)
+    this.ready = true
+    return this.folder
+  }
+
+  async resolve(series: Series): Promise<{ kernel: DebianKernel; busybox: DebianBusybox }> {
+    const apt = await this.open()
+    const { cache, signal } = this.hands
+    const kernel = await resolveKernel(apt, series, signal)
+    const found = { kernel, busybox: await resolveBusybox(apt, signal) }
+    remember(cache, found)
+    return found
+  }
+
+  close(): void {
+    for (const command of forgetAptStep(this.folder).commands) {
+      if (command.do === 'remove') rmSync(command.path, { recursive: true, force: true })
+    }
+  }
+}
+
+const isMade = (step: Step): boolean => step.makes !== undefined && existsSync(step.makes.final)
+
+/** Fetches what a kernel needs. A remembered version that the mirror has no more is asked for anew, once. */
+async function fetchKernel(
+  lab: Lab,
+  series: Series,
+  options: RunOptions,
+  desk: DebianDesk,
+  hands: Hands,
+  stamp: string,
+): Promise<KernelPlan> {
+  const { cache } = hands
+  let fresh = options.refresh === true || remembered(cache, series) === null
+  for (;;) {
+    const debian = (fresh ? null : remembered(cache, series)) ?? (await desk.resolve(series))
+    const plan = planKernel(lab, options, cache, { ...debian, apt: desk.folder }, stamp)
+    try {
+      for (const step of plan.fetch) {
+        if (!isMade(step)) await desk.open()
+        await perform(step, hands)
+      }
+      return plan
+    } catch (error) {
+      if (!(error instanceof CommandFailed) || error.argv[0] !== 'apt-get') throw error
+      if (fresh || !/was not found|Unable to (locate|find)|404/.test(error.output)) throw error
+      fresh = true
+    }
+  }
+}
+
+async function buildGuest(plan: KernelPlan, lab: Lab, hands: Hands): Promise<void> {
+  for (const build of plan.builds) {
+    if (!build.step) continue
+    try {
+      await perform(build.step, hands)
+    } catch (error) {
+      if (error instanceof CommandFailed) throw buildComplaint(build, error, lab.root)
+      throw error
+    }
+  }
+}
+
+/** Boots one board and keeps its serial log. */
+async function bootBoard(
+  planned: PlannedBoot,
+  log: string,
+  hands: Hands,
+): Promise<{ seconds: number; ending: Omit<Parameters<typeof judge>[3], 'lastLines'> }> {
+  const { board, boot, limit } = planned
+  const steps = boot.steps ?? []
+  const file = openSync(log, 'w')
+  let bytes = 0
+  let flooded = false
+  let tail = ''
+  let last = performance.now()
+  let running = 'reach the first step'
+  const tell = (next: string): void => {
+    hands.progress({ title: `  ${running}`, state: 'done', seconds: (performance.now() - last) / 1000 })
+    last = performance.now()
+    running = next
+  }
+  try {
+    const exit = await runGroup(board.qemu.argv, {
+      limit,
+      signal: hands.signal,
+      onData: (piece) => {
+        bytes += piece.length
+        flooded ||= bytes > SERIAL_BYTES
+        if (!flooded) writeSync(file, piece)
+        const lines = (tail + piece.toString('latin1')).split('\n')
+        tail = lines.pop() ?? ''
+        for (const line of lines) {
+          const mark = /^@contig (?:step (\d+)|(done))\s*$/.exec(line)
+          const step = steps[Number(mark?.[1])]
+          if (mark) tell(step ? stepWords(step).title : 'power off')
+        }
+        return !flooded
+      },
+    })
+    // 124: the belt that timeout(1) is; 137: it had to pull hard.
+    const timedOut = !flooded && (exit.timedOut || exit.code === 124 || exit.code === 137)
+    return { seconds: exit.seconds, ending: { timedOut, limit, code: exit.code, flooded } }
+  } finally {
+    closeSync(file)
+  }
+}
+
+const lastLines = (serial: Buffer): string[] =>
+  serial
+    .subarray(-16384)
+    .toString('utf8')
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== '' && !line.startsWith('@contig'))
+    .slice(-15)
+
+async function runBoot(
+  lab: Lab,
+  plan: KernelPlan,
+  planned: PlannedBoot,
+  options: RunOptions,
+  hands: Hands,
+): Promise<BootResult> {
+  const { board, boot } = planned
+  const { kernel } = plan
+  await perform(board.initramfs, hands)
+  await perform(board.deviceTree, hands).catch((error: unknown) => {
+    if (!(error instanceof CommandFailed)) throw error
+    const said = error.lastLines(8).map((line) => `  ${line.replaceAll(`${lab.root}/`, '')}`)
+    throw new Complaint({
+      text: [`${boot.tree ?? lab.name}: ${error.argv[0]} refused it`, ...said].join('\n'),
+    })
+  })
+  const run = dirname(board.fdt)
+  const log = join(run, 'serial.log')
+  hands.progress({ title: `boot ${boot.name} on Linux ${kernel.series}`, state: 'start', seconds: 0 })
+  const { seconds, ending } = await bootBoard(planned, log, hands)
+  hands.progress({ title: `boot ${boot.name} on Linux ${kernel.series}`, state: 'done', seconds })
+  const serial = readFileSync(log)
+  const transcript = readTranscript(serial)
+  const judged = judge(boot, kernel.series, transcript, { ...ending, lastLines: lastLines(serial) })
+  const text = (name: string): string => transcript.texts.get(name)?.text ?? ''
+  const observed: Observed = {
+    lab: lab.name,
+    boot: boot.name,
+    series: kernel.series,
+    kernel: kernelVersion(kernel.packageVersion),
+    cmdline: board.cmdline,
+    fdt: new Uint8Array(readFileSync(board.fdt)),
+    console: serial.toString('utf8'),
+    dmesg: judged.log.records.map((record) => record.text),
+    iomem: text('iomem-before'),
+    collected: Object.fromEntries(collects(boot).map(({ name }) => [name, text(`own-${name}`)])),
+  }
+  const checks = [...judged.checks]
+  let compared: Compared | null = null
+  if (boot.compare !== undefined && options.compare && transcript.done) {
+    try {
+      compared = await options.compare(observed)
+      checks.push(compareCheck(compared))
+    } catch (error) {
+      if (!(error instanceof Complaint)) throw error
+      checks.push(compareFailed(error))
+    }
+  }
+  if (!options.keep) {
+    for (const name of ['virt.dtb', 'overlay.dtbo', 'board.dtb', 'handed-over.dtb'])
+      rmSync(join(run, name), { force: true })
+  }
+  const verdict = checks.every((each) => each.ok) ? 'passed' : 'failed'
+  const { abi, packageVersion } = kernel
+  return {
+    ...observed,
+    abi,
+    packageVersion,
+    ktap: [...judged.ktap.values()],
+    checks,
+    compared,
+    verdict,
+    seconds,
+    log,
+  }
+}
+
+/** A name for the folders of one run, that no other run has. */
+const stampOf = (): string =>
+  `${new Date().toISOString().replace(/[-:]/g, '').replace(/\..*/, '')}-${process.pid}-${runs++}`
+let runs = 0
+
+/** Runs a lab on each of its kernels. @throws Complaint for what a person can mend */
+export async function runLab(lab: Lab, options: RunOptions = {}): Promise<LabResult> {
+  const cache = options.cache ?? new Cache()
+  const began = performance.now()
+  cache.open()
+  needTools(['board'])
+  const stamp = stampOf()
+  return interruptible(async (signal) => {
+    const hands: Hands = { cache, signal, progress: options.progress ?? (() => undefined) }
+    const desk = new DebianDesk(hands, () => options.sources ?? hostSources())
+    const boots: BootResult[] = []
+    try {
+      for (const series of options.kernels ?? lab.kernels) {
+        const plan = await fetchKernel(lab, series, options, desk, hands, stamp)
+        await buildGuest(plan, lab, hands)
+        for (const planned of plan.boots) boots.push(await runBoot(lab, plan, planned, options, hands))
+      }
+    } catch (error) {
+      if (error instanceof CommandFailed && error.argv[0]?.startsWith('apt')) throw aptComplaint(error)
+      throw folderComplaint(cache.folder, error) ?? error
+    } finally {
+      desk.close()
+    }
+    const verdict = boots.length > 0 && boots.every((boot) => boot.verdict === 'passed') ? 'passed' : 'failed'
+    return { lab: lab.name, title: lab.title, verdict, boots, seconds: (performance.now() - began) / 1000 }
+  })
+}

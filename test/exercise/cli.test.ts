@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: MIT
+//
+// The five verbs as a reader meets them: a bundle of their own, run by node in a workspace of its own.
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { root } from '../support/files.ts'
+
+const out = join(root, '.cache', `exercise-cli-${process.pid}`)
+const ENTRY = `
+import { Command, CommanderError } from 'commander'
+import { Complaint } from './code/lib/complaint.ts'
+import { registerDo } from './code/cli/do.ts'
+import { registerHint } from './code/cli/hint.ts'
+import { registerList } from './code/cli/list.ts'
+import { registerReset } from './code/cli/reset.ts'
+import { registerSolution } from './code/cli/solution.ts'
+const program = new Command('contig').exitOverride()
+for (const register of [registerDo, registerHint, registerList, registerReset, registerSolution]) register(program)
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2
+  else if (error instanceof Complaint) {
+    console.error([error.message, ...error.next].join('\\n'))
+    process.exitCode = error.exitCode
+  } else throw error
+}
+`
+
+let workspace = ''
+let children: ChildProcess[] = []
+beforeAll(async () => {
+  await build({
+    stdin: { contents: ENTRY, resolveDir: root, loader: 'ts' },
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    packages: 'external',
+    outdir: out,
+    entryNames: 'contig',
+    logLevel: 'error',
+  })
+})
+afterAll(() => rmSync(out, { recursive: true, force: true }))
+beforeEach(() => {
+  workspace = mkdtempSync(join(tmpdir(), 'contig-cli-'))
+})
+afterEach(() => {
+  for (const child of children) child.kill('SIGKILL')
+  children = []
+  rmSync(workspace, { recursive: true, force: true })
+})
+
+const environment = () => ({ ...process.env, CONTIG_WORKSPACE: workspace, NO_COLOR: '1' })
+
+function contig(...args: string[]) {
+  const run = spawnSync(process.execPath, [join(out, 'contig.js'), ...args], {
+    encoding: 'utf8',
+    env: environment(),
+    input: '',
+    timeout: 20_000,
+  })
+  return { code: run.status, out: run.stdout, err: run.stderr }
+}
+
+const shipped = (path: string) => join(root, 'chapters/02-carving-memory-out/exercises', path)
+const board = () => join(workspace, '02-carving-memory-out/01-mend-the-tree/board.dts')
+
+describe('contig do', () => {
+  it('lays out the next exercise, says what is wrong and what to do next, and ends with 1', () => {
+    const { code, out: text } = contig('do', '--once')
+    expect(code).toBe(1)
+    expect(text).toContain('task.md')
+    expect(text).toContain('[ex-node-ignored]')
+    expect(text).toContain('Read again: chapter 2')
+    expect(text).toContain('contig hint mend-the-tree')
+    expect(existsSync(board())).toBe(true)
+  })
+
+  it('passes a right answer, ends with 0, and goes on to the next', () => {
+    contig('do', 'mend-the-tree')
+    copyFileSync(shipped('01-mend-the-tree/solution/board.dts'), board())
+    const { code, out: text } = contig('do')
+    expect(code).toBe(0)
+    expect(text).toContain('created DMA memory pool at 0x00000000c0000000, size 512 MiB')
+    expect(text).toContain('Next: contig do find-the-place')
+    expect(contig('do').out).toContain('2.2 Find the place')
+  })
+
+  it('offers the nearest name and ends with 2', () => {
+    const { code, err } = contig('do', 'find-the-palce')
+    expect(code).toBe(2)
+    expect(err).toContain('did you mean find-the-place?')
+    expect(contig('do', '--kernel', '5.4').code).toBe(2)
+  })
+
+  it('prints JSON that a program can read', () => {
+    const { code, out: text } = contig('do', '2.1', '--json')
+    expect(code).toBe(1)
+    expect(JSON.parse(text)).toMatchObject({
+      exercise: 'mend-the-tree',
+      passed: false,
+      findings: [{ rule: 'ex-node-ignored' }],
+    })
+  })
+
+  it('keeps a reader’s work through do and reset', () => {
+    contig('do', '2.1')
+    writeFileSync(board(), '/* all my work */')
+    expect(contig('do', '2.1').out).toContain('[ex-dts-syntax]')
+    expect(readFileSync(board(), 'utf8')).toBe('/* all my work */')
+    expect(contig('reset', '2.1').out).toContain('mend-the-tree-1')
+    expect(readFileSync(join(workspace, '.kept/mend-the-tree-1/board.dts'), 'utf8')).toBe('/* all my work */')
+    expect(contig('do', '2.1').out).toContain('[ex-node-ignored]')
+  })
+})
+
+describe('contig hint, solution, list', () => {
+  it('show one step more each time, and the last again', () => {
+    expect(contig('hint').code).toBe(2)
+    const steps = [1, 2, 3, 4].map(() => contig('hint', '2.2').out.split('\n')[0])
+    expect(steps.map((line) => line?.slice(0, 11))).toEqual([
+      'Hint 1 of 3',
+      'Hint 2 of 3',
+      'Hint 3 of 3',
+      'Hint 3 of 3',
+    ])
+  })
+
+  it('open the solution after a pass, or when the reader gives up, which the list remembers', () => {
+    const closed = contig('solution', '2.1')
+    expect(closed.code).toBe(1)
+    expect(closed.err).toContain('contig solution mend-the-tree --give-up')
+    expect(contig('solution', '2.1', '--give-up').out).toContain('memory-region = <&camera_buffer>')
+    expect(contig('list').out).toMatch(/^\? 2\.1/m)
+    contig('do', '2.1')
+    copyFileSync(shipped('01-mend-the-tree/solution/board.dts'), board())
+    contig('do', '2.1')
+    expect(contig('solution', '2.1').code).toBe(0)
+    expect(contig('list').out).toMatch(/^✓ 2\.1/m)
+  })
+
+  it('list by kind, chapter, words and state, as a table and as JSON', () => {
+    const ids = (...args: string[]) =>
+      (JSON.parse(contig('list', '--json', ...args).out) as { exercises: { id: string }[] }).exercises.map(
+        ({ id }) => id,
+      )
+    expect(ids('--kind', 'dts', '--chapter', '2')).toEqual(['mend-the-tree'])
+    expect(ids('place')).toEqual(['find-the-place'])
+    expect(ids('--done')).toEqual([])
+    expect(ids('--todo', '--chapter', '2')).toEqual(['mend-the-tree', 'find-the-place', 'let-go-in-order'])
+    expect(contig('list', '--kind', 'cobol').code).toBe(2)
+    expect(contig('list').out).toContain('Next: contig do mend-the-tree')
+  })
+
+  it('say where a damaged progress file went', () => {
+    writeFileSync(join(workspace, 'progress.json'), 'oops')
+    expect(contig('list').out).toContain('progress-1.json')
+    expect(readFileSync(join(workspace, '.kept/progress-1.json'), 'utf8')).toBe('oops')
+  })
+})
+
+describe('contig do --watch', () => {
+  // Starts a watch; `until(text)` waits for the text in what came since the last wait.
+  function watching(...args: string[]) {
+    const child = spawn(process.execPath, [join(out, 'contig.js'), 'do', '--watch', ...args], {
+      env: environment(),
+    })
+    children.push(child)
+    let seen = ''
+    let wake = (): void => undefined
+    const take = (data: Buffer): void => {
+      seen += data.toString()
+      wake()
+    }
+    child.stdout.on('data', take)
+    child.stderr.on('data', take)
+    const until = async (text: string): Promise<number> => {
+      const began = performance.now()
+      while (!seen.includes(text)) {
+        if (performance.now() - began > 10_000) throw new Error(`no “${text}” in: ${seen}`)
+        await new Promise<void>((resolve) => {
+          wake = resolve
+          setTimeout(resolve, 100)
+        })
+      }
+      seen = seen.slice(seen.indexOf(text) + text.length)
+      return performance.now() - began
+    }
+    const left = new Promise<number | null>((resolve) => child.on('exit', (code) => resolve(code)))
+    return { child, until, left }
+  }
+
+  const solution = shipped('02-find-the-place/solution/place_region.ts')
+  const wrong = shipped('02-find-the-place/wrong/bottom-up/place_region.ts')
+  const answer = () => join(workspace, '02-carving-memory-out/02-find-the-place/place_region.ts')
+
+  it('checks at every save within a second, whether the editor writes, renames or deletes first', async () => {
+    const { child, until, left } = watching('find-the-place')
+    await until('[ex-not-written]')
+    await until('[q] quit')
+    copyFileSync(wrong, answer())
+    const waited = [await until('[ex-bottom-up]')]
+    await until('[q] quit')
+    // As vim does: write beside, rename over.
+    copyFileSync(solution, `${answer()}~`)
+    renameSync(`${answer()}~`, answer())
+    waited.push(await until('ok  2.2'))
+    await until('[q] quit')
+    // As others do: move the old one away, write a new one.
+    renameSync(answer(), `${answer()}.bak`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    copyFileSync(wrong, answer())
+    await until('[ex-bottom-up]')
+    await until('[q] quit')
+    copyFileSync(solution, answer())
+    waited.push(await until('ok  2.2'))
+    // The best of three, for other tests run beside this one.
+    expect(Math.min(...waited)).toBeLessThan(1000)
+    child.stdin.write('s')
+    await until('memblock_find_in_range_node()')
+    child.stdin.write('q')
+    expect(await left).toBe(0)
+  })
+
+  it('watches a workspace that was not there before, and checks a save once', async () => {
+    rmSync(workspace, { recursive: true })
+    const { child, until, left } = watching('mend-the-tree')
+    await until('[q] quit')
+    copyFileSync(shipped('01-mend-the-tree/wrong/no-client/board.dts'), board())
+    await until('[ex-memory-region-missing]')
+    await until('[q] quit')
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    child.stdin.write('q')
+    expect(await left).toBe(0)
+    const { exercises } = JSON.parse(readFileSync(join(workspace, 'progress.json'), 'utf8'))
+    expect(exercises['mend-the-tree'].runs).toBe(2)
+  })
+
+  it('answers keys: hint, run, next', async () => {
+    const { child, until, left } = watching('mend-the-tree')
+    await until('[q] quit')
+    child.stdin.write('h')
+    await until('Hint 1 of 3')
+    child.stdin.write('r')
+    await until('[ex-node-ignored]')
+    child.stdin.write('n')
+    await until('[ex-not-written]')
+    child.stdin.write('q')
+    expect(await left).toBe(0)
+  })
+
+  it('leaves with 130 at ctrl-C, in the middle of an endless loop', async () => {
+    mkdirSync(join(workspace, '02-carving-memory-out/02-find-the-place'), { recursive: true })
+    writeFileSync(answer(), 'export function placeRegion() { console.log("turning"); for (;;); }')
+    const { child, left } = watching('find-the-place')
+    await expect.poll(() => existsSync(join(workspace, 'progress.json')), { timeout: 10_000 }).toBe(true)
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    const began = performance.now()
+    child.kill('SIGINT')
+    expect(await left).toBe(130)
+    expect(performance.now() - began).toBeLessThan(2000)
+  })
+})

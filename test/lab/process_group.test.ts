@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+import { describe, expect, it } from 'vitest'
+import { livingGroups, runGroup } from '../../code/lab/process_group.ts'
+
+const sh = (script: string): string[] => ['sh', '-c', script]
+const dead = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return false
+  } catch {
+    return true
+  }
+}
+
+describe('runGroup()', () => {
+  it('gives the exit code and what was printed', async () => {
+    const exit = await runGroup(sh('echo out; echo err >&2; exit 3'), { limit: 10 })
+    expect(exit).toMatchObject({ code: 3, timedOut: false })
+    expect(exit.output.split('\n').sort()).toEqual(['', 'err', 'out'])
+  })
+
+  it('joins two by a pipe, and fails with the first that fails', async () => {
+    expect((await runGroup(['echo', 'one'], { into: ['tr', 'o', 'u'], limit: 10 })).output).toBe('une\n')
+    expect((await runGroup(['false'], { into: ['cat'], limit: 10 })).code).toBe(1)
+  })
+
+  it('ends a program that ignores SIGTERM, and its children, within its limit', async () => {
+    const began = performance.now()
+    let child = 0
+    const exit = await runGroup(sh('trap "" TERM; sleep 60 & echo $!; while :; do sleep 1; done'), {
+      limit: 0.5,
+      onData: (piece) => {
+        child ||= Number(piece.toString())
+        return true
+      },
+    })
+    expect(exit.timedOut).toBe(true)
+    expect(performance.now() - began).toBeLessThan(10_000)
+    expect(child).toBeGreaterThan(0)
+    await expect.poll(() => dead(child)).toBe(true)
+  })
+
+  it('ends a program that prints for ever, when it is told to', async () => {
+    let bytes = 0
+    const exit = await runGroup(['yes'], {
+      limit: 30,
+      onData: (piece) => {
+        bytes += piece.length
+        return bytes < 1_000_000
+      },
+    })
+    expect(exit.timedOut).toBe(false)
+    expect(exit.output.length).toBeLessThanOrEqual(64 * 1024)
+  })
+
+  it('does not wait for a grandchild that holds the pipe', async () => {
+    const exit = await runGroup(sh('setsid sleep 3 & exit 0'), { limit: 30 })
+    expect(exit.code).toBe(0)
+    expect(exit.seconds).toBeLessThan(2.5)
+  })
+
+  it('kills everything on an abort, and says why', async () => {
+    const controller = new AbortController()
+    setTimeout(() => controller.abort(new Error('interrupted by SIGINT')), 200)
+    await expect(runGroup(['sleep', '60'], { limit: 60, signal: controller.signal })).rejects.toThrow(
+      'SIGINT',
+    )
+    expect(livingGroups()).toEqual([])
+  })
+
+  it('rejects when there is no such program', async () => {
+    await expect(runGroup(['no-such-program-here'], { limit: 1 })).rejects.toThrow(/ENOENT/)
+  })
+})
