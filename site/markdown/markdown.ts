@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+//
+// Markdown, as the chapters use it: CommonMark with tables, HTML, footnotes as sources, anchors on headings, alerts
+// (`> [!NOTE]`), and two containers (`::: aside`, a note in the margin, and `::: wide`).
+import { alert } from '@mdit/plugin-alert'
+import MarkdownIt from 'markdown-it'
+import anchor from 'markdown-it-anchor'
+import container from 'markdown-it-container'
+import footnote from 'markdown-it-footnote'
+import { frontMatterLines } from '../data/front_matter.ts'
+import { withoutTags } from '../html.ts'
+import { fromRoot, readText } from '../paths.ts'
+import { en } from '../text/en.ts'
+import { fenceHtml, type FenceSources } from './fences.ts'
+import { slugOf } from './slug.ts'
+
+/** What Eleventy hands to markdown-it beside the text: the page's data. */
+interface Env {
+  readonly page?: { readonly inputPath: string; readonly fileSlug: string }
+}
+
+function useFences(markdown: MarkdownIt, sources: () => FenceSources): void {
+  markdown.renderer.rules['fence'] = (tokens, index, _options, env: Env) => {
+    const token = tokens[index]!
+    const before = tokens[index - 1]
+    const follows = before?.type === 'fence' && /\brun\b/.test(before.info)
+    const file = env.page ? fromRoot(env.page.inputPath) : 'markdown'
+    const offset = env.page ? frontMatterLines(readText(file)) : 0
+    const place = {
+      file,
+      line: offset + (token.map?.[0] ?? 0) + 1,
+      chapterSlug: env.page?.fileSlug ?? '',
+      follows,
+    }
+    return fenceHtml(token.info, token.content, place, sources())
+  }
+}
+
+function useFootnotes(markdown: MarkdownIt): void {
+  markdown.use(footnote)
+  const { rules } = markdown.renderer
+  rules['footnote_block_open'] = () =>
+    `<section class="sources" aria-labelledby="sources"><h2 id="sources">${en.sources}</h2><ol>\n`
+  rules['footnote_block_close'] = () => '</ol></section>\n'
+  const number = (
+    index: number,
+    tokens: readonly { meta: { id: number; subId: number } }[],
+  ): [string, string] => {
+    const { id, subId } = tokens[index]!.meta
+    return [String(id + 1), subId > 0 ? `-${subId}` : '']
+  }
+  rules['footnote_ref'] = (tokens, index) => {
+    const [n, sub] = number(index, tokens)
+    return `<sup class="ref"><a href="#source-${n}" id="ref-${n}${sub}">${n}</a></sup>`
+  }
+  rules['footnote_open'] = (tokens, index) => `<li id="source-${number(index, tokens)[0]}">`
+  rules['footnote_anchor'] = (tokens, index) => {
+    const [n, sub] = number(index, tokens)
+    return ` <a class="back" href="#ref-${n}${sub}" aria-label="${en.backToText} ${n}${sub}">↑</a>`
+  }
+}
+
+/** Tables scroll in a box of their own, so the page never does. */
+function useTables(markdown: MarkdownIt): void {
+  const { rules } = markdown.renderer
+  rules['table_open'] = () =>
+    `<div class="table" tabindex="0" role="group" aria-label="${en.scroll}"><table>\n`
+  rules['table_close'] = () => '</table></div>\n'
+  for (const cell of ['th_open', 'td_open']) {
+    // markdown-it writes the alignment as a style attribute, which the page's policy refuses.
+    rules[cell] = (tokens, index, options, _env, self) => {
+      const token = tokens[index]!
+      const align = /text-align:(\w+)/.exec(token.attrGet('style') ?? '')?.[1]
+      token.attrs = align ? [['class', `align-${align}`]] : null
+      if (cell === 'th_open') {
+        // The corner above a column of row names heads nothing.
+        const empty = tokens[index + 1]?.content === ''
+        if (empty) token.tag = tokens[index + 2]!.tag = 'td'
+        else token.attrSet('scope', 'col')
+      }
+      return self.renderToken(tokens, index, options)
+    }
+  }
+}
+
+export function createMarkdown(sources: () => FenceSources): MarkdownIt {
+  const markdown = new MarkdownIt({ html: true, typographer: false })
+  useFences(markdown, sources)
+  useFootnotes(markdown)
+  useTables(markdown)
+  markdown.use(anchor, {
+    level: [2, 3, 4],
+    slugify: slugOf,
+    permalink: anchor.permalink.headerLink(),
+    tabIndex: false,
+  })
+  markdown.use(alert, {
+    openRender: (tokens: { markup: string }[], index: number) =>
+      `<div class="alert ${tokens[index]!.markup}" role="note">\n`,
+    titleRender: (tokens: { content: string }[], index: number) =>
+      `<p class="alert-title">${tokens[index]!.content}</p>\n`,
+  })
+  for (const name of ['aside', 'wide']) {
+    markdown.use(container, name, {
+      render: (tokens: { nesting: number }[], index: number) => {
+        const tag = name === 'aside' ? 'aside' : 'div'
+        const open = name === 'aside' ? `<${tag} class="margin">` : `<${tag} class="wide">`
+        return tokens[index]!.nesting === 1 ? `${open}\n` : `</${tag}>\n`
+      },
+    })
+  }
+  return markdown
+}
+
+/** The headings of rendered HTML, for the list of contents. */
+export function headingsOf(html: string): { level: number; id: string; html: string }[] {
+  return [...html.matchAll(/<h([23]) id="([^"]+)"[^>]*>([\s\S]*?)<\/h\1>/g)].map((match) => ({
+    level: Number(match[1]),
+    id: match[2]!,
+    html: match[3]!.replace(/<\/?a\b[^>]*>/g, ''),
+  }))
+}
+
+/** Minutes to read: 200 words of prose a minute, 40 lines of code; what is folded away is not counted. */
+export function minutesOf(html: string): number {
+  const open = html.replace(/<details>[\s\S]*?<\/details>/g, '')
+  const lines = [...open.matchAll(/<pre[\s\S]*?<\/pre>/g)].reduce(
+    (sum, [pre]) => sum + pre.split('\n').length,
+    0,
+  )
+  const prose = withoutTags(open.replace(/<(figure|contig-cell|section)\b[\s\S]*?<\/\1>/g, ' '))
+  return Math.max(1, Math.round(prose.split(/\s+/).length / 200 + lines / 40))
+}

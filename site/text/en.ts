@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+//
+// Every word that the templates print, in English. A second language is a second file of this shape.
+
+export const en = {
+  lang: 'en',
+  name: 'Contiguous',
+  tagline: 'Large pieces of physically contiguous memory, and how Linux hands them to a device.',
+  description:
+    'A workbook on contiguous DMA memory in Linux. Every claim can be run three times: in the page, at the desk, and on a board.',
+  skip: 'Skip to the text',
+  siteNavigation: 'Course',
+  home: 'Contents',
+  source: 'Sources',
+  api: 'API',
+  theme: 'Light or dark',
+  themeLight: 'light',
+  themeDark: 'dark',
+  inThisChapter: 'In this chapter',
+  part: 'Part',
+  chapter: 'Chapter',
+  appendix: 'Appendix',
+  minutes: 'min read',
+  previous: 'Previous',
+  next: 'Next',
+  betweenChapters: 'Between chapters',
+  planned: 'planned',
+  sources: 'Sources',
+  backToText: 'Back to the text',
+  output: 'prints',
+  transcript: 'terminal',
+  log: 'log',
+  nested: 'shown in a listing of its own',
+  seenBefore: 'seen before',
+  line: 'line',
+  lines: 'lines',
+  toldIn: 'Told in',
+  docsOf: 'API documentation of this file',
+  notTold: 'Its chapter is not written yet.',
+  scroll: 'Table, scrolls sideways',
+  mapScale: 'Heights are compressed: not to scale.',
+  licence: 'Text and models MIT, kernel modules GPL-2.0-only.',
+  builtFrom: 'Everything in print was run.',
+  front: {
+    begin: (number: number, title: string): string => `Begin with chapter ${number}, ${title}`,
+    readHeading: 'What it is',
+    read: [
+      'A camera wants 32 MiB in one piece, a radio wants 512, and the pages of a running system lie scattered. This is a course about the ways in which Linux finds such a piece, hands it to a device, and takes it back.',
+      'Each mechanism is a model that runs in the page, an exercise at your desk, and a kernel module on a real kernel. The three are checked against each other, line for line.',
+    ],
+    whomHeading: 'For whom',
+    whom: 'You read C and have built a kernel module, or mean to. You need not know the memory manager. If you came with a board that will not give up its 512 MiB, begin with chapter 2.',
+    howHeading: 'How to begin',
+    how: 'Read here; the code in a chapter runs in the page and you can change it. Then take it to a terminal:',
+    commands: [
+      ['contig do', 'an exercise, checked while you edit'],
+      ['contig lab', 'a real kernel on a virtual board, with a real module'],
+    ],
+    contents: 'Contents',
+    appendices: 'Appendices',
+    figure:
+      'A row of page frames, most of them scattered in use, and one long run that is free and contiguous.',
+  },
+  notFound: {
+    title: 'No page here',
+    text: 'This address is mapped to nothing. The contents list every page there is.',
+    back: 'To the contents',
+  },
+  sourceIndex: {
+    title: 'Sources',
+    description: 'Every source file of the models and the kernel modules, with the chapter that tells it.',
+  },
+  kinds: {
+    ram: 'ordinary memory',
+    reserved: 'reserved, still mapped',
+    'no-map': 'reserved, not mapped',
+    cma: 'reusable, lent to pages',
+    kernel: 'kernel image',
+    device: 'device registers',
+    hole: 'nothing there',
+  },
+} as const
+
+export type SiteText = typeof en

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+//
+// The chapters in the order of chapters/book.json, the only table of contents. A chapter whose text does not exist yet
+// is planned: it is listed, and it may be named in the ledger.
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Diagnostic } from '../../code/lib/diagnostic.ts'
+import { weaveFences } from './fences.ts'
+import type { Chapter } from './types.ts'
+
+const BOOK = 'chapters/book.json'
+
+interface BookEntry {
+  slug: string
+  title: string
+  summary?: string
+  number?: number
+  written?: boolean
+}
+
+interface Book {
+  title: string
+  parts: { title: string; chapters: BookEntry[] }[]
+  appendices?: BookEntry[]
+}
+
+function readChapter(root: string, entry: BookEntry, part: string | null) {
+  const places = [`chapters/${entry.slug}/index.md`, ...(part === null ? [`chapters/${entry.slug}.md`] : [])]
+  const found = places.find((place) => existsSync(join(root, place)))
+  const file = found ?? places[0] ?? ''
+  const markdown = found ? readFileSync(join(root, found), 'utf8') : ''
+  const { fences, diagnostics } = weaveFences(markdown, file)
+  const chapter: Chapter = {
+    number: entry.number ?? null,
+    slug: entry.slug,
+    title: entry.title,
+    summary: entry.summary ?? '',
+    part,
+    file,
+    planned: !found,
+    markdown,
+    fences,
+  }
+  return { chapter, diagnostics }
+}
+
+/**
+ * Every chapter and appendix of the book, planned ones too. Rules: `book-syntax` (book.json is no JSON),
+ * `book-written` (book.json says written, and there is no text), `book-slug` (two chapters of one slug).
+ */
+export function readChapters(root: string) {
+  const chapters: Chapter[] = []
+  const diagnostics: Diagnostic[] = []
+  const report = (rule: string, text: string) =>
+    diagnostics.push({ rule, severity: 'error', file: BOOK, line: 0, column: 0, text })
+
+  let book: Book
+  try {
+    book = JSON.parse(readFileSync(join(root, BOOK), 'utf8')) as Book
+  } catch (error) {
+    report('book-syntax', `cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+    return { title: '', chapters, diagnostics }
+  }
+  const entries = [
+    ...book.parts.flatMap((part) =>
+      part.chapters.map((entry) => ({ entry, part: part.title as string | null })),
+    ),
+    ...(book.appendices ?? []).map((entry) => ({ entry, part: null })),
+  ]
+  for (const { entry, part } of entries) {
+    if (chapters.some((chapter) => chapter.slug === entry.slug)) {
+      report('book-slug', `two chapters have the slug ${entry.slug}`)
+      continue
+    }
+    const read = readChapter(root, entry, part)
+    chapters.push(read.chapter)
+    diagnostics.push(...read.diagnostics)
+    if (entry.written && read.chapter.planned) {
+      report('book-written', `${entry.slug} is said to be written, and ${read.chapter.file} does not exist`)
+    }
+  }
+  return { title: book.title, chapters, diagnostics }
+}

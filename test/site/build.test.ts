@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+//
+// What a wrong chapter is told, and what `contig read` does about an edit. Each build here is a real one, of a sample.
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { watchPages } from '../../code/cli/site_build.ts'
+import { root } from '../support/files.ts'
+import { SAMPLE_CHAPTER, sampleSite, type SampleSite } from '../support/sample_site.ts'
+
+let sample: SampleSite
+beforeAll(() => {
+  sample = sampleSite()
+})
+afterAll(() => sample.remove())
+
+function build(markdown: string): { status: number | null; text: string } {
+  sample.write(markdown)
+  const { status, stderr, stdout } = spawnSync(
+    process.execPath,
+    ['node_modules/@11ty/eleventy/cmd.cjs', '--quiet', '--output=out'],
+    { cwd: sample.folder, encoding: 'utf8', timeout: 60_000 },
+  )
+  return { status, text: stderr + stdout }
+}
+
+const built = (): string => readFileSync(join(sample.folder, 'out/01-sample/index.html'), 'utf8')
+
+describe('the build', () => {
+  it.for([
+    [
+      'an unknown key of the front matter',
+      '---\ntitle: T\ndescription: Twenty letters at the least.\ncolour: red\n---\n',
+      4,
+      'front-matter',
+    ],
+    ['a description that is too short', '---\ntitle: T\ndescription: Short.\n---\n', 3, 'front-matter'],
+    ['a fence of no language we know', 'Text.\n\n```cobol\nMOVE\n```\n', 7, 'fence-language'],
+    [
+      'a diagram that was never drawn',
+      '```mermaid id=lost\nflowchart LR\n  accTitle: A\n  accDescr: B\n  a --> b\n```\n',
+      5,
+      'diagram-missing',
+    ],
+    ['a diagram without words', '```mermaid id=mute\nflowchart LR\n  a --> b\n```\n', 5, 'diagram-described'],
+    [
+      'a memory map of no known kind',
+      '```memory-map\ntitle: T\nranges:\n  - { base: 0, size: 1 MiB, label: x, kind: soup }\n```\n',
+      5,
+      'memory-map',
+    ],
+    ['a region that is nowhere', '\n```ts weave=nowhere\n```\n', 6, 'weave-unknown'],
+    ['a cell without its output', '```ts run id=mute\nconsole.log(1)\n```\n', 5, 'cell-output'],
+  ] as const)('fails with file and line on %s', ([, markdown, line, rule]) => {
+    const { status, text } = build(markdown)
+    expect(status).not.toBe(0)
+    expect(text).toContain(`${SAMPLE_CHAPTER}:${line}:`)
+    expect(text).toContain(`[${rule}]`)
+  })
+
+  it('tells who to ask for a drawing that is missing', () => {
+    const { text } = build('```mermaid id=lost\nflowchart LR\n  accTitle: A\n  accDescr: B\n  a --> b\n```\n')
+    expect(text).toContain('npm run diagrams')
+  })
+
+  it('turns Markdown into what the chapters need', () => {
+    const markdown = [
+      '## `cma_alloc()` retries',
+      'A claim.[^1]',
+      '> [!NOTE]\n> Well.',
+      '::: aside\nBeside.\n:::',
+      '| a | b |\n| --- | ---: |\n| 1 | 2 |',
+      '```console title="dmesg"\n# dmesg\n<cma>\n```',
+      '```dts\n/ { a = <&b 0x10>; };\n```',
+      '```memory-map\ntitle: RAM\nranges:\n  - { base: 0x4000_0000, size: 1 GiB, label: System RAM, kind: ram }\n```',
+      '```ts run id=one\nconst x: number = 1\nconsole.log(x)\n```\n\n```output\n1\n```',
+      '[^1]: `mm/cma.c`.',
+    ].join('\n\n')
+    const { status, text } = build(markdown)
+    expect(status, text).toBe(0)
+    const html = built()
+    expect(html).toContain('<h2 id="cma_alloc-retries">')
+    expect(html).toContain('<a href="#source-1" id="ref-1">1</a>')
+    expect(html).toContain('<div class="alert note" role="note">')
+    expect(html).toContain('<aside class="margin">')
+    expect(html).toContain('<td class="align-right">2</td>')
+    expect(html).toContain('&lt;cma&gt;')
+    expect(html).toMatch(/<span class="hl-l">&amp;b\s*<\/span>/)
+    expect(html).toContain('0x4000_0000')
+    expect(html).toContain('<contig-cell id="cell-one"')
+    expect(html.match(/<figure class="said/g)).toHaveLength(1)
+    expect(html).not.toMatch(/\sstyle=/)
+  })
+})
+
+describe('watchPages()', () => {
+  it('builds again when a chapter is edited, and ends when it is told', { timeout: 120_000 }, async () => {
+    sample.write('Before the edit.\n')
+    let builds = 0
+    const child = watchPages(sample.folder, 'out', () => (builds += 1))
+    const until = async (what: () => boolean): Promise<void> => {
+      const end = Date.now() + 40_000
+      while (!what()) {
+        if (Date.now() > end) throw new Error(`waited 40 s; ${builds} builds so far`)
+        await new Promise((done) => setTimeout(done, 40))
+      }
+    }
+    try {
+      await until(() => builds > 0 && existsSync(join(sample.folder, 'out/01-sample/index.html')))
+      expect(built()).toContain('Before the edit.')
+      // The watcher takes a moment to stand.
+      await new Promise((done) => setTimeout(done, 1500))
+      sample.write('After the edit.\n')
+      await until(() => built().includes('After the edit.'))
+      expect(builds).toBeGreaterThan(1)
+    } finally {
+      const ended = new Promise((done) => child.once('exit', done))
+      child.kill()
+      await ended
+    }
+  })
+})
+
+describe('contig read', () => {
+  it('prints its address, and leaves nothing running on Ctrl-C', { timeout: 120_000 }, async (context) => {
+    const contig = join(root, 'dist/contig.js')
+    if (!existsSync(contig)) context.skip('dist/contig.js is not built: npm run build')
+    const other = sampleSite()
+    other.write('A page.\n')
+    const child = spawn(
+      process.execPath,
+      [join(other.folder, 'dist/contig.js'), 'read', '--port', '0', '--out', join(other.folder, '_site')],
+      {
+        cwd: other.folder,
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    )
+    const address = await new Promise<string>((done, fail) => {
+      let said = ''
+      child.stdout.on('data', (data: Buffer) => {
+        said += data.toString()
+        const found = /http:\/\/127\.0\.0\.1:\d+\//.exec(said)
+        if (found) done(found[0])
+      })
+      child.once('exit', () => fail(new Error(`contig read ended: ${said}`)))
+    })
+    expect((await fetch(address)).status).toBe(200)
+    const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8')
+      .split(' ')
+      .filter(Boolean)
+    expect(children.length).toBeGreaterThan(0)
+    const ended = new Promise((done) => child.once('exit', done))
+    child.kill('SIGINT')
+    expect(await ended).toBe(0)
+    await new Promise((done) => setTimeout(done, 500))
+    expect(children.filter((pid) => existsSync(`/proc/${pid}`) && !isZombie(pid))).toEqual([])
+    other.remove()
+  })
+})
+
+function isZombie(pid: string): boolean {
+  try {
+    return /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return true
+  }
+}

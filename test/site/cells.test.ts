@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: MIT
+//
+// <contig-cell> in Debian's Chromium, over a page of its own: served once as a static host serves it (the policy in a
+// <meta>, none on the worker) and once as our own server does (policies in headers).
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Browser, chromium, type Page } from 'playwright-core'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { buildCells, WORKER_POLICY } from '../../site/cells/build.ts'
+import { extractCells } from '../../site/cells/cells.ts'
+import { openRunner } from '../../site/cells/run_node.ts'
+import type { Cell, CellAssets } from '../../site/cells/types.ts'
+import { readChapters } from '../../site/weave/chapters.ts'
+import { root } from '../support/files.ts'
+
+const CHROMIUM = '/usr/bin/chromium'
+const FLAGS =
+  '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync'
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; worker-src 'self'; connect-src 'self'; img-src 'self'"
+
+const MARKDOWN = `
+\`\`\`ts run id=busy
+import { EBUSY } from 'contiguous/lib/errno'
+
+const busy: number = EBUSY
+console.log('busy', busy, [busy], { busy }, new Uint8Array(2), <const>'<&>')
+\`\`\`
+
+\`\`\`output
+busy 16 [16] { busy: 16 } Uint8Array(2) [0, 0] <&>
+\`\`\`
+
+\`\`\`ts run id=other
+console.log('other')
+\`\`\`
+
+\`\`\`output
+recorded otherwise
+\`\`\`
+`
+
+let browser: Browser
+let assets: CellAssets
+const folder = mkdtempSync(join(tmpdir(), 'contiguous-cells-page-'))
+
+beforeAll(async () => {
+  assets = await buildCells(root, folder)
+  browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS.split(' '), timeout: 60_000 })
+})
+afterAll(async () => {
+  await browser?.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** Serves the page; `requests` collects every path asked for. */
+function serve(
+  how: 'meta' | 'headers',
+  requests: string[],
+  cells: readonly Cell[] = extractCells(MARKDOWN, 'fixture.md').cells,
+): Promise<Server> {
+  const meta = how === 'meta' ? `<meta http-equiv="Content-Security-Policy" content="${POLICY}">` : ''
+  const page = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Cells</title>${meta}
+<link rel="icon" href="/icon.svg"><script type="module" src="${assets.scriptUrl}"></script></head>
+<body><main>${cells.map((cell) => assets.html(cell)).join('')}</main></body></html>`
+  const server = createServer((request, response) => {
+    const path = request.url ?? '/'
+    requests.push(path)
+    const policy = path === assets.workerUrl ? WORKER_POLICY : POLICY
+    if (how === 'headers') response.setHeader('Content-Security-Policy', policy)
+    if (path === '/') return response.setHeader('Content-Type', 'text/html').end(page)
+    if (path === '/icon.svg') {
+      return response
+        .setHeader('Content-Type', 'image/svg+xml')
+        .end('<svg xmlns="http://www.w3.org/2000/svg"/>')
+    }
+    const file = join(folder, path)
+    if (!existsSync(file)) return response.writeHead(404).end()
+    return response.setHeader('Content-Type', 'text/javascript').end(readFileSync(file))
+  })
+  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)))
+}
+
+describe.each(['meta', 'headers'] as const)('<contig-cell>, policy by %s', (how) => {
+  let server: Server
+  let page: Page
+  let complaints: string[] = []
+  const requests: string[] = []
+
+  beforeAll(async () => {
+    server = await serve(how, requests)
+    page = await browser.newPage()
+    page.on('console', (message) => complaints.push(`${message.type()}: ${message.text()}`))
+    page.on('pageerror', (error) => complaints.push(String(error)))
+    await page.addInitScript(() => {
+      document.addEventListener('securitypolicyviolation', (event) => console.error(event.violatedDirective))
+    })
+  })
+  afterAll(async () => {
+    await page.close()
+    server.close()
+  })
+  beforeEach(async () => {
+    complaints = []
+    requests.length = 0
+    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+    await cell().locator('.cell-run').waitFor()
+  })
+
+  const cell = (id = 'busy') => page.locator(`#cell-${id}`)
+  const text = (id = 'busy') => cell(id).locator('.cell-text').textContent()
+  const status = (id = 'busy') => cell(id).locator('.cell-status').textContent()
+  const settled = (id = 'busy') =>
+    page.waitForFunction(
+      (name) => /done|failed/.test(document.querySelector<HTMLElement>(name)?.dataset['state'] ?? ''),
+      `#cell-${id}`,
+    )
+
+  /** Opens the editor, puts `code` in place of all, and runs it from the keyboard. */
+  async function runEdited(code: string, wait = true): Promise<void> {
+    await cell().getByRole('button', { name: 'Edit' }).click()
+    const editor = cell().locator('.cm-content')
+    await editor.waitFor()
+    await page.keyboard.press('Control+A')
+    await page.keyboard.insertText(code)
+    await page.keyboard.press('Control+Enter')
+    if (wait) await settled()
+  }
+
+  it('runs a cell as printed, without editor or stripper, and says that the output is the same', async () => {
+    expect(await text()).toBe('busy 16 [16] { busy: 16 } Uint8Array(2) [0, 0] <&>\n')
+    await cell().getByRole('button', { name: 'Run' }).click()
+    await settled()
+    expect(await text()).toBe('busy 16 [16] { busy: 16 } Uint8Array(2) [0, 0] <&>\n')
+    expect(await cell().locator('.cell-label').textContent()).toBe('Your run')
+    expect(await status()).toMatch(/^Ran in \d+ ms\. The same output as in the book\.$/)
+    expect(requests.filter((path) => /editor|strip/.test(path))).toEqual([])
+    expect(complaints).toEqual([])
+  })
+
+  it('says when the output is not that of the book, and Reset brings the recorded one back', async () => {
+    await cell('other').getByRole('button', { name: 'Run' }).click()
+    await settled('other')
+    expect(await text('other')).toBe('other\n')
+    expect(await status('other')).toContain('Not the output in the book.')
+    await cell('other').getByRole('button', { name: 'Reset' }).click()
+    expect(await text('other')).toBe('recorded otherwise\n')
+    expect(await cell('other').locator('.cell-label').textContent()).toBe('Output')
+    expect(complaints).toEqual([])
+  })
+
+  it('runs edited TypeScript from the keyboard, loads the editor once it is asked for, and resets', async () => {
+    await runEdited(
+      `import { ENOMEM } from 'contiguous/lib/errno'\nconst n: number = ENOMEM\nconsole.log('edited', n)`,
+    )
+    expect(await text()).toBe('edited 12\n')
+    expect(await status()).toMatch(/^Ran in \d+ ms\.$/)
+    expect(requests.some((path) => path.includes('editor'))).toBe(true)
+    await page.keyboard.press('Escape')
+    expect(
+      await cell()
+        .locator('.cell-run')
+        .evaluate((button) => button === document.activeElement),
+    ).toBe(true)
+    await cell().getByRole('button', { name: 'Reset' }).click()
+    expect(await text()).toContain('busy 16')
+    expect(await cell().locator('.cell-code').isVisible()).toBe(true)
+    expect(await cell().locator('.cell-editor').isVisible()).toBe(false)
+    expect(complaints).toEqual([])
+  })
+
+  it.each([
+    [`\n\nthrow new Error('mine')`, 'Line 3: Error: mine'],
+    [`const a = 1\nconst b = = 2`, 'Line 2: SyntaxError: Unexpected token'],
+    [
+      `\nimport { NO } from 'contiguous/lib/errno'\nNO()`,
+      `Line 2: SyntaxError: The requested module 'contiguous/lib/errno' does not provide an export named 'NO'`,
+    ],
+    [`import _ from 'lodash'\n_()`, 'Line 1: no model is called "lodash"'],
+    [
+      `const a = 1\nvoid Promise.reject(new TypeError('late'))\nawait new Promise(() => 0)`,
+      'Line 2: TypeError: late',
+    ],
+  ])('shows the line of the reader: %j', async (code, said) => {
+    await runEdited(code)
+    expect(await status()).toContain(said)
+    expect(complaints).toEqual([])
+  })
+
+  it('refuses a fetch, and says so on its line', async () => {
+    await runEdited(`console.log('before')\nawait fetch('/other')`)
+    expect(await text()).toBe('before\n')
+    expect(await status()).toContain('Line 2: Error: fetch is not there')
+    expect(complaints).toEqual([])
+  })
+
+  it('would notice a breach of the policy', async () => {
+    await page.evaluate(() => {
+      const script = document.createElement('script')
+      script.textContent = 'document.title = "breached"'
+      document.head.append(script)
+    })
+    await expect.poll(() => complaints.join('\n')).toContain('script-src')
+    expect(await page.title()).toBe('Cells')
+  })
+
+  it('ends an endless loop at five seconds, while the page stays alive', async () => {
+    await runEdited(`console.log('spinning')\nfor (;;) {}`, false)
+    await page.waitForFunction(
+      () => document.querySelector('#cell-busy .cell-text')?.textContent === 'spinning\n',
+    )
+    await cell('other').getByRole('button', { name: 'Run' }).click()
+    await settled('other')
+    expect(await text('other')).toBe('other\n')
+    expect(await cell().getAttribute('data-state')).toBe('running')
+    await settled()
+    expect(await status()).toBe('Stopped after 5 s: the cell had not come to an end.')
+    expect(await text()).toBe('spinning\n')
+    expect(complaints).toEqual([])
+  })
+
+  it('stops when the reader presses Stop', async () => {
+    await runEdited(`for (;;) {}`, false)
+    await cell().getByRole('button', { name: 'Stop' }).click()
+    await settled()
+    expect(await status()).toBe('Stopped.')
+    expect(complaints).toEqual([])
+  })
+
+  it('cuts a flood of output at 64 KiB', async () => {
+    await runEdited(`for (let n = 0; ; n += 1) console.log('line', n)`)
+    expect(await status()).toBe('Stopped: the cell printed more than 64 KiB.')
+    expect((await text())?.length).toBe(64 * 1024)
+    expect(complaints).toEqual([])
+  })
+})
+
+/** Prints one of everything; what Node prints and what the page prints must be the same bytes. */
+const PARADE = `
+class Area { base = 0x7000_0000; #hidden = 1 }
+const circle: { list: unknown[] } = { list: [] }
+circle.list.push(circle)
+const anonymous = [() => 1, class {}, function () { return 2 }]
+console.log(new Area(), circle, anonymous, Area, 12n, -0, NaN, 0.1 + 0.2, 1e21, undefined, null)
+console.log(new Map([[{ a: 1 }, new Set(['x'])]]), new Float64Array([1.5, -0]), new BigInt64Array(2), new Uint8Array(300))
+console.log([new RangeError('far'), new Error('')], Symbol('s'), /a/g, new Date(0), [1, , 3], Promise.resolve(1))
+console.log('汉字 %s', { text: "it's", 'a-b': 'tab\\t' }, Array.from({ length: 40 }, (_, n) => 'entry ' + n))
+try { (null as unknown as { x: number }).x } catch (error) { console.log(error) }
+try { structuredClone(() => 0) } catch (error) { console.log(error instanceof Error) }
+const deep = (n: number): unknown => (n ? { in: deep(n - 1) } : [])
+console.log(deep(8), console.warn('warned'), [1, 2, 3].entries(), Object.create(null), new ArrayBuffer(3))
+`
+
+describe('the same bytes', () => {
+  it('prints in the page what it prints in Node: every cell of every chapter, and one of everything', async () => {
+    const bare = { id: 'parade', file: 'fixture.md', line: 1, outputLine: 1, outputEndLine: 1, output: '' }
+    const cells: Cell[] = [{ ...bare, code: PARADE }]
+    for (const { markdown, file, slug } of readChapters(root).chapters) {
+      for (const cell of extractCells(markdown, file).cells) cells.push({ ...cell, id: `${slug}-${cell.id}` })
+    }
+    const runner = await openRunner(root)
+    const printed = new Map<string, string>()
+    for (const cell of cells) {
+      const { output, end } = await runner.runCell(cell)
+      // A cell of the book that fails is told by test/book/cells.test.ts.
+      if (end.kind === 'done') printed.set(cell.id, output)
+    }
+    runner.close()
+    expect(printed.get('parade')?.length).toBeGreaterThan(1_000)
+    const server = await serve('headers', [], cells)
+    const page = await browser.newPage()
+    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+    for (const id of printed.keys()) {
+      const cell = page.locator(`#cell-${id}`)
+      await cell.locator('.cell-run').click()
+      await expect.poll(() => cell.getAttribute('data-state'), { timeout: 20_000 }).toMatch(/done|failed/)
+      expect(await cell.locator('.cell-status').textContent()).toContain('Ran in')
+      expect(await cell.locator('.cell-text').textContent(), id).toBe(printed.get(id))
+    }
+    await page.close()
+    server.close()
+  })
+})
+
+describe('the static cell', () => {
+  it('is complete without JavaScript, and has no button that does nothing', async () => {
+    const server = await serve('meta', [])
+    const context = await browser.newContext({ javaScriptEnabled: false })
+    const page = await context.newPage()
+    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+    const shown = await page.locator('#cell-busy').innerText()
+    expect(shown).toContain("import { EBUSY } from 'contiguous/lib/errno'")
+    expect(shown).toContain('busy 16 [16] { busy: 16 } Uint8Array(2) [0, 0] <&>')
+    expect(await page.locator('button').count()).toBe(0)
+    await context.close()
+    server.close()
+  })
+
+  it('weighs little before it is used', () => {
+    const gzip = (name: string) =>
+      assets.files.find(({ url }) => url.includes(`cell-${name}-`))?.gzip ?? Infinity
+    expect(gzip('client')).toBeLessThan(8_000)
+    expect(gzip('worker')).toBeLessThan(4_000)
+    expect(gzip('strip')).toBeLessThan(60_000)
+    expect(gzip('editor')).toBeLessThan(180_000)
+  })
+})

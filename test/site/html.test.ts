@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+//
+// The HTML as files: valid, linked, light.
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { HtmlValidate } from 'html-validate'
+import { describe, expect, inject, it } from 'vitest'
+import { apiPagesOf, htmlOf, pagesOf } from '../support/site_pages.ts'
+
+const folder = inject('siteFolder')
+
+describe('the HTML', () => {
+  const validator = new HtmlValidate({
+    extends: ['html-validate:recommended'],
+    elements: ['html5', { 'contig-cell': { flow: true, phrasing: false } }],
+    rules: {
+      // Written by Eleventy and markdown-it, which write void elements and attributes their own way.
+      'void-style': 'off',
+      'no-trailing-whitespace': 'off',
+      'doctype-style': 'off',
+      // `pre` that scrolls must take the focus, and a name with it.
+      'prefer-native-element': 'off',
+      // Mirrors the width of code: long lines are the code's own.
+      'long-title': 'off',
+    },
+  })
+
+  it('is valid', async () => {
+    const found: string[] = []
+    for (const page of pagesOf(folder)) {
+      const report = await validator.validateString(htmlOf(folder, page))
+      for (const { messages } of report.results) {
+        found.push(...messages.map((m) => `${page}:${m.line}:${m.column}: ${m.ruleId}: ${m.message}`))
+      }
+    }
+    expect(found.slice(0, 20)).toEqual([])
+  })
+
+  it('carries no style attribute, no inline script, no address of another host', () => {
+    const found = pagesOf(folder).filter((page) => {
+      const html = htmlOf(folder, page)
+      return (
+        /<[^>]+\sstyle=/.test(html) ||
+        /<script>|<script [^>]*>[^<]/.test(html) ||
+        /\ssrc="(https?:)?\/\//.test(html)
+      )
+    })
+    expect(found).toEqual([])
+  })
+
+  it('links only to what exists, anchors included', () => {
+    const pages = [...pagesOf(folder), ...apiPagesOf(folder)]
+    const ids = new Map<string, Set<string>>()
+    const idsOf = (page: string): Set<string> => {
+      const known =
+        ids.get(page) ?? new Set([...htmlOf(folder, page).matchAll(/\sid="([^"]+)"/g)].map((m) => m[1]!))
+      ids.set(page, known)
+      return known
+    }
+    const broken: string[] = []
+    for (const page of pages) {
+      const isApi = page.startsWith('/api/')
+      for (const [, href = ''] of htmlOf(folder, page).matchAll(/\shref="([^"]*)"/g)) {
+        if (/^[a-z]+:/.test(href)) continue
+        const target = new URL(href.replaceAll('&amp;', '&'), `http://site${page}`)
+        // TypeDoc answers for the links among its own pages.
+        if (isApi && target.pathname.startsWith('/api/')) continue
+        const file = join(folder, decodeURIComponent(target.pathname))
+        const found = target.pathname.endsWith('/') ? join(file, 'index.html') : file
+        if (!existsSync(found) || !statSync(found).isFile()) broken.push(`${page} → ${href}`)
+        else if (target.hash && !target.pathname.startsWith('/api/')) {
+          if (!idsOf(target.pathname).has(decodeURIComponent(target.hash.slice(1))))
+            broken.push(`${page} → ${href}`)
+        }
+      }
+    }
+    expect([...new Set(broken)].slice(0, 30)).toEqual([])
+  })
+
+  it('weighs at most 60 KB with all that reading needs, and at most 15 KB of that is JavaScript', () => {
+    const zipped = (path: string): number => gzipSync(readFileSync(join(folder, path))).length
+    const heavy: string[] = []
+    for (const page of pagesOf(folder)) {
+      if (page.startsWith('/source/')) continue
+      const html = htmlOf(folder, page)
+      const scripts = [...html.matchAll(/<script[^>]* src="([^"]+)"/g)].map((m) => m[1]!)
+      const styles = [...html.matchAll(/<link rel="stylesheet" href="([^"]+)"/g)].map((m) => m[1]!)
+      const js = scripts.reduce((sum, path) => sum + zipped(path), 0)
+      const all = js + styles.reduce((sum, path) => sum + zipped(path), 0) + gzipSync(html).length
+      if (all > 60_000 || js > 15_000) heavy.push(`${page}: ${all} bytes, ${js} of JavaScript`)
+    }
+    expect(heavy).toEqual([])
+  })
+})

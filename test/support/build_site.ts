@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+//
+// Builds the site once for all tests of test/site, API included, into a temporary folder, and serves it as `contig read`
+// would, without the reload script.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+import type { TestProject } from 'vitest/node'
+import { buildApi, buildPages } from '../../code/cli/site_build.ts'
+import { serveSite } from '../../code/cli/site_server.ts'
+import { root } from './files.ts'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Where the site was built. */
+    siteFolder: string
+    /** Where it is served, with a slash at its end. */
+    siteUrl: string
+    /** What the cold build of the pages took. */
+    siteSeconds: number
+  }
+}
+
+/** Bundles Eleventy's configuration as `npm run build` does, so that no test meets a stale one. */
+async function bundleConfiguration(): Promise<void> {
+  await build({
+    absWorkingDir: root,
+    entryPoints: ['site/eleventy.ts'],
+    bundle: true,
+    splitting: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    packages: 'external',
+    outdir: 'dist',
+    entryNames: '[name]',
+    logLevel: 'warning',
+  })
+}
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  await bundleConfiguration()
+  const folder = mkdtempSync(join(tmpdir(), 'contiguous-site-'))
+  const started = performance.now()
+  await buildPages(root, folder)
+  project.provide('siteSeconds', (performance.now() - started) / 1000)
+  if (!(await buildApi(root, folder))) throw new Error('TypeDoc did not document the models')
+  const server = await serveSite({ folder, port: 0, reload: false })
+  project.provide('siteFolder', folder)
+  project.provide('siteUrl', server.url)
+  return async () => {
+    await server.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}

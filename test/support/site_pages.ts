@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+//
+// The built pages, and Chromium to look at them. A new chapter is tested by existing.
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Browser, chromium } from 'playwright-core'
+import { CHROMIUM, CHROMIUM_ARGS, chromiumMissing } from '../../site/diagrams/render.ts'
+
+export { chromiumMissing }
+
+/** Every page of ours, as an address: `/`, `/02-carving-memory-out/`, `/404.html`. TypeDoc's pages are its own. */
+export function pagesOf(folder: string): string[] {
+  return htmlUnder(folder).filter((page) => !page.startsWith('/api/'))
+}
+
+export function apiPagesOf(folder: string): string[] {
+  return htmlUnder(folder).filter((page) => page.startsWith('/api/'))
+}
+
+function htmlUnder(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.html'))
+    .map((file) => '/' + file.replaceAll('\\', '/').replace(/(^|\/)index\.html$/, '$1'))
+    .sort()
+}
+
+/** The pages that differ in more than their text: all but the source pages, and of those the longest of each language. */
+export function kindsOfPages(folder: string): string[] {
+  const pages = pagesOf(folder)
+  const isSource = (page: string): boolean => page.startsWith('/source/') && page !== '/source/'
+  const longest = new Map<string, string>()
+  for (const page of pages.filter(isSource)) {
+    const language = page.replace(/\/$/, '').split(/[./]/).at(-1) ?? ''
+    const known = longest.get(language)
+    if (!known || htmlOf(folder, page).length > htmlOf(folder, known).length) longest.set(language, page)
+  }
+  return [...pages.filter((page) => !isSource(page)), ...longest.values()]
+}
+
+export function htmlOf(folder: string, page: string): string {
+  return readFileSync(join(folder, page.endsWith('/') ? `${page}index.html` : page), 'utf8')
+}
+
+export function launch(): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM, args: CHROMIUM_ARGS, timeout: 60_000 })
+}
