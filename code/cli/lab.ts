@@ -2,7 +2,7 @@
 //
 // contig lab: boots a real kernel on a virtual board, loads real modules, runs their programs and judges the outcome.
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander'
-import type { Compare, LabResult, RunOptions } from '../lab/run_lab.ts'
+import type { LabResult, RunOptions } from '../lab/run_lab.ts'
 import type { Lab } from '../lab/lab_file.ts'
 import type { Series } from '../lab/debian_kernel.ts'
 
@@ -23,8 +23,7 @@ function seconds(text: string): number {
   return value
 }
 
-/** Adds the verb. `compare` is what boots a model beside each kernel whose lab asks for it. */
-export function registerLab(program: Command, compare?: Compare): void {
+export function registerLab(program: Command): void {
   program
     .command('lab')
     .description('boot a real kernel and try the book’s modules on it; without a name, list the labs')
@@ -45,7 +44,7 @@ export function registerLab(program: Command, compare?: Compare): void {
         return
       }
       const lab = findLab(root, name)
-      await runNamed(lab, words, compare)
+      await runNamed(lab, words)
     })
 }
 
@@ -65,7 +64,7 @@ function listing(labs: readonly Lab[], json: boolean): string {
   ].join('')
 }
 
-async function runNamed(lab: Lab, words: Words, compare: Compare | undefined): Promise<void> {
+async function runNamed(lab: Lab, words: Words): Promise<void> {
   const { Complaint } = await import('../lib/complaint.ts')
   const kernels = words.kernel === 'all' ? lab.kernels : [words.kernel]
   for (const series of kernels) {
@@ -82,6 +81,7 @@ async function runNamed(lab: Lab, words: Words, compare: Compare | undefined): P
     return
   }
   const { runLab } = await import('../lab/run_lab.ts')
+  const { compareModel } = await import('../lab/model_beside.ts')
   const { progressPrinter, resultJson, resultText } = await import('../lab/lab_report.ts')
   const options: RunOptions = {
     ...timeout,
@@ -90,7 +90,7 @@ async function runNamed(lab: Lab, words: Words, compare: Compare | undefined): P
     refresh: words.refresh === true,
     // Progress goes to standard error: --json leaves one object, and nothing else, on standard output.
     progress: progressPrinter(process.stderr),
-    ...(compare ? { compare } : {}),
+    compare: compareModel,
   }
   const result: LabResult = await runLab(lab, options)
   process.stdout.write(words.json ? resultJson(result) : resultText(result))

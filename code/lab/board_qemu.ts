@@ -29,13 +29,14 @@ export interface BoardPlan {
 }
 
 /**
- * The command line of a boot: one fixed layout (no KASLR), and a panic ends it. The console is quiet, save for a boot that
+ * The command line of a boot: one fixed layout (no KASLR), and a fault ends it. The console is quiet, save for a boot that
  * a model is compared with: it tells every reservation from the first line on, more than the log buffer holds.
  */
 export function kernelCmdline(lab: Lab, boot: LabBoot): string {
   const own = [lab.board?.cmdline, boot.cmdline].filter((each) => each !== undefined && each !== '')
-  const talk = boot.compare === undefined ? 'quiet' : 'earlycon memblock=debug'
-  return [`console=ttyAMA0 panic=-1 nokaslr ${talk}`, ...own].join(' ')
+  // By its address: without one, 6.1 finds the console in the tree too late, when the first lines are lost.
+  const talk = boot.compare === undefined ? 'quiet' : 'earlycon=pl011,0x9000000 memblock=debug'
+  return [`console=ttyAMA0 panic=-1 oops=panic nokaslr ${talk}`, ...own].join(' ')
 }
 
 // newc archive of: busybox, init, modules, programs. Same content, same bytes: fixed order, owner and no times.

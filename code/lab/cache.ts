@@ -46,7 +46,9 @@ export function folderComplaint(
   error: unknown,
   when: 'opening' | 'working' = 'working',
 ): Complaint | null {
-  let code = (error as NodeJS.ErrnoException | null)?.code
+  // An exit code is a number, and no errno.
+  const given = (error as { code?: unknown } | null)?.code
+  let code = typeof given === 'string' ? given : undefined
   if (when === 'working' && code !== undefined && !WHILE_WORKING.includes(code)) return null
   const text = error instanceof Error && 'output' in error ? String(error.output) : ''
   if (/No space left on device/.test(text)) code = 'ENOSPC'
@@ -66,7 +68,7 @@ export function contentKey(...pieces: (string | Uint8Array)[]): string {
   return hash.digest('hex').slice(0, 16)
 }
 
-const mine = `${hostname()}-${process.pid}`
+const mine = `${hostname()}+${process.pid}`
 
 export class Cache {
   readonly folder: string
@@ -85,7 +87,7 @@ export class Cache {
   /** Creates the folder and writes a byte into it, so that trouble is told before any work. */
   open(): void {
     try {
-      mkdirSync(this.folder, { recursive: true })
+      makeFolder(this.folder)
       const probe = join(this.folder, `probe.part-${this.owner}`)
       writeFileSync(probe, 'x')
       rmSync(probe)
@@ -102,7 +104,7 @@ export class Cache {
   /** The temporary name under which `final` is made by this process. */
   part(final: string): string {
     this.counter += 1
-    return `${final}.part-${this.owner}-${this.counter}`
+    return `${final}.part-${this.owner}+${this.counter}`
   }
 
   /** Writes a small file at once or not at all. */
@@ -141,6 +143,21 @@ export class Cache {
   }
 }
 
+// Not mkdirSync's `recursive`: where a file system refuses a name with ENOENT, as /proc does, Node 20 tries for ever.
+function makeFolder(path: string, whenFile = 'EEXIST'): void {
+  if (existsSync(path)) {
+    if (statSync(path).isDirectory()) return
+    throw Object.assign(new Error(`${path} is not a folder`), { code: whenFile })
+  }
+  if (dirname(path) !== path) makeFolder(dirname(path), 'ENOTDIR')
+  try {
+    mkdirSync(path)
+  } catch (error) {
+    // Somebody else may have made it just now.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+}
+
 function modified(path: string): number {
   try {
     return statSync(path).mtimeMs
@@ -151,7 +168,7 @@ function modified(path: string): number {
 
 /** Whether a name is a temporary one whose process, on this host, is gone. */
 export function abandoned(name: string): boolean {
-  const match = /\.part-(.+)-(\d+)(?:-\d+)?$/.exec(basename(name))
+  const match = /\.part-([^+]+)\+(\d+)(?:\+\d+)?$/.exec(basename(name))
   if (!match || match[1] !== hostname()) return false
   try {
     process.kill(Number(match[2]), 0)

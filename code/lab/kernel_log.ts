@@ -49,3 +49,13 @@ export function logTrouble(
     return kind && !allowed(text) ? [{ text, means: kind[1] }] : []
   })
 }
+
+/**
+ * The log of a kernel that spoke on the console first and was quiet later: the console's lines, which the log buffer may
+ * have lost, and behind them what came after.
+ */
+export function joinLogs(console: readonly string[], dmesg: readonly LogRecord[]): LogRecord[] {
+  const spoken = readDmesg(console.join('\n')).filter((record) => record.seconds !== null)
+  const last = spoken.at(-1)?.seconds ?? -1
+  return [...spoken, ...dmesg.filter(({ seconds }) => seconds !== null && seconds > last)]
+}

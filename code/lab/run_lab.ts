@@ -38,7 +38,7 @@ import { readTranscript } from './transcript.ts'
 import { type Check, compareCheck, compareFailed, type Compared, judge } from './verdict.ts'
 
 /** A serial log longer than this is a board that prints without end. */
-const SERIAL_BYTES = 32 * 1024 * 1024
+const SERIAL_BYTES = 8 * 1024 * 1024
 
 /** What a booted kernel said, for a model to compare itself with. */
 export interface Observed {

@@ -4,7 +4,7 @@
 import type { Complaint } from '../lib/complaint.ts'
 import type { Series } from './debian_kernel.ts'
 import { stepWords } from './guest_init.ts'
-import { type LogRecord, logTrouble, readDmesg } from './kernel_log.ts'
+import { joinLogs, type LogRecord, logTrouble, readDmesg } from './kernel_log.ts'
 import { ktapFailures, type KtapReport, readKtap } from './ktap.ts'
 import type { LabBoot, LabStep, Look, LookFor } from './lab_schema.ts'
 import type { Piece, Transcript } from './transcript.ts'
@@ -75,11 +75,11 @@ export interface MarkedLog {
 }
 
 /** Splits a log at the marks that the guest's init wrote into it. */
-export function markedLog(dmesg: string): MarkedLog {
+export function markedLog(log: readonly LogRecord[]): MarkedLog {
   const records: LogRecord[] = []
   const steps: (number | null)[] = []
   let step: number | null = null
-  for (const record of readDmesg(dmesg)) {
+  for (const record of log) {
     const mark = /^contig: step (\d+)$/.exec(record.text)
     if (mark) {
       step = Number(mark[1])
@@ -157,6 +157,10 @@ function leftInIomem(before: string, after: string): string[] {
   ]
 }
 
+// What the kernel says on its way down ("reboot: Power down") is no part of its log.
+const beforeDone = ({ other, done }: Transcript): readonly string[] =>
+  done ? other.filter((line) => !/ reboot: Power down$/.test(line)) : other
+
 export interface Judged {
   readonly checks: readonly Check[]
   /** The report of each program, by the number of its step. */
@@ -189,8 +193,8 @@ export function judge(boot: LabBoot, series: Series, transcript: Transcript, end
     )
 
   // A board that died handed no log over; what it printed on its way down is all there is.
-  const dmesg = transcript.texts.get('dmesg')?.text ?? transcript.other.join('\n')
-  const log = markedLog(dmesg)
+  const dmesg = readDmesg(transcript.texts.get('dmesg')?.text ?? transcript.other.join('\n'))
+  const log = markedLog(boot.compare === undefined ? dmesg : joinLogs(beforeDone(transcript), dmesg))
   if (!transcript.done) return { checks, ktap, log }
   checks.push(...logChecks(log, boot, series, titleOf))
   const iomem = transcript.texts.get('iomem')?.text ?? ''

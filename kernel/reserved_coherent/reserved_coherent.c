@@ -207,7 +207,7 @@ static int reserved_coherent_get_size(struct device *dev, size_t *size)
 
 	of_node_put(np);
 	if (!rmem)
-		return dev_err_probe(dev, -ENODEV, "memory-region is missing or disabled\n");
+		return dev_err_probe(dev, -ENODEV, "no reserved memory behind memory-region\n");
 	if (buffer_size > rmem->size)
 		return dev_err_probe(dev, -EINVAL, "buffer_size %lu is above the region's %pa\n",
 				     buffer_size, &rmem->size);

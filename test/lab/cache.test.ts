@@ -50,9 +50,9 @@ describe('Cache', () => {
 
   it('sweeps what a killed process of this host left, and nobody else’s', () => {
     mkdirSync(join(folder, 'swept/kernels'), { recursive: true })
-    const gone = `a.part-${hostname()}-999999999-1`
-    const alive = `b.part-${hostname()}-${process.pid}-1`
-    const foreign = 'c.part-elsewhere-999999999-1'
+    const gone = `a.part-${hostname()}+999999999+1`
+    const alive = `b.part-${hostname()}+${process.pid}+1`
+    const foreign = 'c.part-elsewhere+999999999+1'
     for (const name of [gone, alive, foreign]) mkdirSync(join(folder, 'swept/kernels', name))
     new Cache(join(folder, 'swept')).open()
     expect(readdirSync(join(folder, 'swept/kernels')).sort()).toEqual([alive, foreign])
@@ -92,7 +92,7 @@ describe('perform()', () => {
   })
 
   it('lets two make the same thing at once', async () => {
-    const caches = [new Cache(join(folder, 'two'), 'a-1'), new Cache(join(folder, 'two'), 'b-2')]
+    const caches = [new Cache(join(folder, 'two'), 'a+1'), new Cache(join(folder, 'two'), 'b+2')]
     for (const cache of caches) cache.open()
     await Promise.all(caches.map((cache) => perform(making(cache, 'one', ['sleep', '0.2']), hands(cache))))
     expect(readdirSync(join(folder, 'two/modules'))).toEqual(['one'])

@@ -2,7 +2,12 @@
 //
 // Nothing passes silently: what could not run here is named and counted at the end of the run. A test says why by
 // skipping with a note (`context.skip('qemu-system-aarch64 is not installed')`); in CI a skipped test fails the run.
-import type { Reporter, TestModule } from 'vitest/node'
+import type { Reporter, TestCase, TestModule } from 'vitest/node'
+
+/** A suite that cannot run here says why in its own name. */
+function suiteName({ parent }: TestCase): string {
+  return parent.type === 'suite' ? parent.name : 'no reason given'
+}
 
 export default class SkipReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
@@ -14,7 +19,7 @@ export default class SkipReporter implements Reporter {
       const notes = new Set(
         tests.map((test) => {
           const result = test.result()
-          return result.state === 'skipped' ? (result.note ?? 'no reason given') : ''
+          return result.state === 'skipped' ? (result.note ?? suiteName(test)) : ''
         }),
       )
       console.log(
