@@ -16,7 +16,7 @@ export default defineConfig({
     projects: [
       {
         resolve,
-        test: { name: 'unit', include: unit.map((room) => `test/${room}/**/*.test.ts`), testTimeout: 20_000 },
+        test: { name: 'unit', include: unit.map((room) => `test/${room}/**/*.test.ts`), testTimeout: 60_000 },
       },
       {
         resolve,

@@ -7,6 +7,7 @@ import { Command, CommanderError } from 'commander'
 import { Complaint } from '../lib/complaint.ts'
 import { registerBuild } from './build.ts'
 import { registerDo } from './do.ts'
+import { registerDoctor } from './doctor.ts'
 import { registerHint } from './hint.ts'
 import { registerLab } from './lab.ts'
 import { registerList } from './list.ts'
@@ -28,6 +29,7 @@ registerHint(program)
 registerSolution(program)
 registerReset(program)
 registerLab(program)
+registerDoctor(program)
 registerBuild(program)
 registerSetup(program)
 

@@ -77,12 +77,12 @@ function left(child: ChildProcess): Promise<number | null> {
   })
 }
 
+// To be asked for before the stream can close: the event comes once.
 const closed = (stream: NodeJS.EventEmitter | null | undefined): Promise<void> =>
-  new Promise((resolve) => {
-    if (!stream) return resolve()
-    stream.once('close', () => resolve())
-    setTimeout(resolve, DRAIN_MS).unref()
-  })
+  new Promise((resolve) => (stream ? stream.once('close', () => resolve()) : resolve()))
+
+const drained = (streams: readonly Promise<void>[]): Promise<unknown> =>
+  Promise.race([Promise.all(streams), new Promise((resolve) => setTimeout(resolve, DRAIN_MS).unref())])
 
 /** Runs one program, or two joined by a pipe, until they end or the limit is reached. */
 export async function runGroup(argv: readonly string[], options: RunOptions): Promise<Exit> {
@@ -126,6 +126,7 @@ export async function runGroup(argv: readonly string[], options: RunOptions): Pr
   }
   for (const child of children) child.stderr?.on('data', take)
 
+  const streams = [closed(last.stderr), closed(file ?? last.stdout)]
   const timer = setTimeout(() => {
     timedOut = true
     stop()
@@ -133,7 +134,7 @@ export async function runGroup(argv: readonly string[], options: RunOptions): Pr
   options.signal?.addEventListener('abort', stop, { once: true })
   try {
     const codes = await Promise.all(children.map(left))
-    await Promise.all([closed(last.stderr), file ? closed(file) : closed(last.stdout)])
+    await drained(streams)
     if (trouble[0]) throw trouble[0]
     options.signal?.throwIfAborted()
     const code = codes.find((each) => each !== 0) ?? (codes.includes(null) ? null : 0)
