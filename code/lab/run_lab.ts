@@ -274,8 +274,9 @@ async function runBoot(
   }
   const checks = [...judged.checks]
   let compared: Compared | null = null
-  if (boot.compare !== undefined && options.compare && transcript.done) {
+  if (boot.compare !== undefined && transcript.done) {
     try {
+      if (!options.compare) throw new Complaint({ text: 'no model was given to compare with' })
       compared = await options.compare(observed)
       checks.push(compareCheck(compared))
     } catch (error) {

@@ -34,6 +34,8 @@ enum ktap_result test_region_address(void *buffer)
 				 (unsigned long long)info.address,
 				 (unsigned long long)region.start);
 
+	ktap_note("buffer at %#llx, %llu KiB", (unsigned long long)info.address,
+		  (unsigned long long)info.size >> 10);
 	return KTAP_OK;
 }
 

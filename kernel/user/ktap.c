@@ -14,15 +14,29 @@
 static const char *running;	/* name of the test that runs */
 static char reason[128];	/* of the newest SKIP */
 
+static void say(const char *format, va_list args)
+{
+	printf("# %s: ", running);
+	vprintf(format, args);
+	putchar('\n');
+}
+
+void ktap_note(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say(format, args);
+	va_end(args);
+}
+
 enum ktap_result ktap_fail(const char *format, ...)
 {
 	va_list args;
 
-	printf("# %s: ", running);
 	va_start(args, format);
-	vprintf(format, args);
+	say(format, args);
 	va_end(args);
-	putchar('\n');
 	return KTAP_FAIL;
 }
 

@@ -35,6 +35,9 @@ struct ktap_test {
 enum ktap_result ktap_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 enum ktap_result ktap_skip(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Say something that the reader of the report should see. */
+void ktap_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* Return: the number of tests that failed. */
 int ktap_run(const struct ktap_test *tests, size_t count, void *context);
 
