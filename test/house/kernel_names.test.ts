@@ -14,6 +14,7 @@ const { symbols } = JSON.parse(readFileSync(join(root, 'test/house/kernel_symbol
   symbols: Record<string, string>
 }
 const exported = ['lib', 'arch', 'mm', 'of', 'dma', 'machine']
+  .filter((room) => existsSync(join(root, 'code', room)))
   .flatMap((room) => filesUnder(`code/${room}`, '.ts'))
   .flatMap((file) =>
     [...readFileSync(join(root, file), 'utf8').matchAll(EXPORTED)].map((match) => ({
