@@ -2,8 +2,8 @@
 //
 // Addresses, sizes and page frame numbers, as types that do not mix.
 //
-// An address is a plain `number`, exact up to 2^53, and never meets `>>`, `<<` or `&`: those cut it to 32 bits
-// (0x8_0000_0000 >> 12 is 0 in JavaScript). Use the helpers here, which divide and multiply.
+// An address is a plain `number`, exact up to 2^53, and above that when it is a multiple of 2 KiB, as every page is. It
+// never meets `>>`, `<<` or `&`: those cut it to 32 bits (0x8_0000_0000 >> 12 is 0 in JavaScript). Use the helpers here.
 
 // #region units-types
 declare const unit: unique symbol
@@ -23,30 +23,49 @@ export const GiB = (n: number): Bytes => n * 1024 * 1024 * 1024
 // #endregion units-sizes
 
 // #region units-rounding
-/** The largest multiple of `align` that is not above `value`. @kernel include/linux/math.h round_down() v6.12 */
+const isPowerOfTwo = (n: number) => n > 0 && 2 ** Math.round(Math.log2(n)) === n
+
+/**
+ * The largest multiple of `align` that is not above `value`. Linux clears the bits of `align - 1`, so another `align`
+ * than a power of two gives no multiple of it; here too.
+ * @kernel include/linux/math.h round_down() v6.12
+ */
 export function round_down(value: number, align: number): number {
-  return value - (value % align)
+  if (isPowerOfTwo(align)) return value - (value % align)
+  return Number(BigInt.asUintN(64, BigInt(value) & ~(BigInt(align) - 1n)))
 }
 
-/** The smallest multiple of `align` that is not below `value`. @kernel include/linux/math.h round_up() v6.12 */
+/** The smallest multiple of `align` that is not below `value`; `align` as above. @kernel include/linux/math.h round_up() v6.12 */
 export function round_up(value: number, align: number): number {
-  return round_down(value + align - 1, align)
+  if (isPowerOfTwo(align)) return value % align ? round_down(value, align) + align : value
+  return Number(BigInt.asUintN(64, ((BigInt(value) - 1n) | (BigInt(align) - 1n)) + 1n))
 }
 
-/** Whether `value` is a multiple of `align`. @kernel include/linux/align.h IS_ALIGNED() v6.12 */
+/** Whether `value` is a multiple of `align`; `align` as above. @kernel include/linux/align.h IS_ALIGNED() v6.12 */
 export function IS_ALIGNED(value: number, align: number): boolean {
-  return value % align === 0
+  return isPowerOfTwo(align) ? value % align === 0 : (BigInt(value) & (BigInt(align) - 1n)) === 0n
 }
 // #endregion units-rounding
 
 // #region units-printing
+/** `addr` as a `phys_addr_t` of `bits` bits holds it: the bits above are lost, so a sum may come out small. */
+export function wrapPa(addr: number, bits: 32 | 64): PhysAddr {
+  return addr % 2 ** bits
+}
+
 /**
- * A physical address as printk's `%pa` prints it: `0x` and every digit of `phys_addr_t`.
+ * A physical address as printk's `%pa` prints it: `0x` and every digit of `phys_addr_t`, wrapped like one.
  * `bits` is the width of `phys_addr_t`: 64 gives 18 characters, 32 gives 10 (MC-5.8).
+ * A last address, which is one less than a multiple of a page, may be too long for a number: hence the `bigint`.
  * @kernel lib/vsprintf.c address_val() v6.12
  */
-export function formatPa(addr: PhysAddr, bits: 32 | 64): string {
-  return '0x' + addr.toString(16).padStart(bits / 4, '0')
+export function formatPa(addr: PhysAddr | bigint, bits: 32 | 64): string {
+  return '0x' + BigInt.asUintN(bits, BigInt(addr)).toString(16).padStart(bits / 4, '0')
+}
+
+/** The last address of a range, for `formatPa()`. */
+export function lastPa(base: PhysAddr, size: Bytes): bigint {
+  return BigInt(base) + BigInt(size) - 1n
 }
 
 /** Whole mebibytes, truncated, as `size / SZ_1M` gives them in the kernel's log lines (MC-5.6). */

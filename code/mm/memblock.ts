@@ -34,6 +34,8 @@ export interface MemblockRegion {
 /** One of the two lists. */
 export interface MemblockType {
   readonly name: 'memory' | 'reserved'
+  /** `PHYS_ADDR_MAX`: regions end here, if they claim more. */
+  readonly limit: PhysAddr
   regions: MemblockRegion[]
 }
 // #endregion memblock-types
@@ -57,8 +59,9 @@ export interface Memblock {
 // #region memblock-create
 /** A memblock without memory. `physAddrBits` is 32 for arm without LPAE, else 64. */
 export function createMemblock(physAddrBits: 32 | 64 = 64, pageSize: Bytes = 4096): Memblock {
-  const memory: MemblockType = { name: 'memory', regions: [] }
-  const reserved: MemblockType = { name: 'reserved', regions: [] }
+  const limit = physAddrBits === 32 ? 2 ** 32 - 1 : MEMBLOCK_ALLOC_ANYWHERE
+  const memory: MemblockType = { name: 'memory', limit, regions: [] }
+  const reserved: MemblockType = { name: 'reserved', limit, regions: [] }
   return {
     memory,
     reserved,
@@ -69,8 +72,8 @@ export function createMemblock(physAddrBits: 32 | 64 = 64, pageSize: Bytes = 409
   }
 }
 
-/** No upper bound. Linux has ~0; this is the largest address that is exact here. */
-export const MEMBLOCK_ALLOC_ANYWHERE: PhysAddr = Number.MAX_SAFE_INTEGER
+/** No upper bound. Linux has ~0; this is the next number that is exact here. */
+export const MEMBLOCK_ALLOC_ANYWHERE: PhysAddr = 2 ** 64
 /** Bounded by `current_limit`. */
 export const MEMBLOCK_ALLOC_ACCESSIBLE: PhysAddr = 0
 // #endregion memblock-create
@@ -81,9 +84,9 @@ export function regionEnd(region: MemblockRegion): PhysAddr {
   return region.base + region.size
 }
 
-// Where a range ends that may claim more than the address space has.
-function cappedEnd(base: PhysAddr, size: Bytes): PhysAddr {
-  return Math.min(base + size, MEMBLOCK_ALLOC_ANYWHERE)
+// Where a range ends that may claim more than the address space has: of 32 bits, the last byte is never in a list.
+function cappedEnd({ limit }: MemblockType, base: PhysAddr, size: Bytes): PhysAddr {
+  return Math.min(base + size, limit)
 }
 // #endregion memblock-end
 
@@ -104,7 +107,7 @@ function memblock_merge_regions(type: MemblockType): void {
 // #region memblock-add-range
 // Adds the parts of [base, base + size) that no region has yet; what is there keeps its flags.
 function memblock_add_range(type: MemblockType, base: PhysAddr, size: Bytes, flags: number): number {
-  const end = cappedEnd(base, size)
+  const end = cappedEnd(type, base, size)
   const fresh: MemblockRegion[] = []
   let from = base
   for (const region of type.regions) {
@@ -141,7 +144,7 @@ export function memblock_reserve(memblock: Memblock, base: PhysAddr, size: Bytes
 // #region memblock-isolate
 // Splits regions at both ends of [base, base + size); the indices [start, end) of those that are inside.
 function memblock_isolate_range(type: MemblockType, base: PhysAddr, size: Bytes): [number, number] {
-  const end = cappedEnd(base, size)
+  const end = cappedEnd(type, base, size)
   for (const cut of [base, end]) {
     type.regions = type.regions.flatMap((region) =>
       region.base < cut && cut < regionEnd(region)
@@ -219,7 +222,8 @@ export function memblock_is_nomap(region: MemblockRegion): boolean {
 
 /** Whether any byte of the range is in the list. @kernel mm/memblock.c memblock_overlaps_region() v6.12 */
 export function memblock_overlaps_region(type: MemblockType, base: PhysAddr, size: Bytes): boolean {
-  return type.regions.some((region) => base < regionEnd(region) && region.base < cappedEnd(base, size))
+  const end = cappedEnd(type, base, size)
+  return type.regions.some((region) => base < regionEnd(region) && region.base < end)
 }
 
 /** Whether **any** byte is taken, despite its name. @kernel mm/memblock.c memblock_is_region_reserved() v6.12 */

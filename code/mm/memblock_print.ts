@@ -5,8 +5,8 @@
 
 // #region memblock-print-imports
 import { kernelAtLeast, type KernelVersion } from '../lib/kernel_version.ts'
-import { formatPa } from '../lib/units.ts'
-import { regionEnd, totalSize, type Memblock, type MemblockType } from './memblock.ts'
+import { formatPa, lastPa } from '../lib/units.ts'
+import { totalSize, type Memblock, type MemblockType } from './memblock.ts'
 // #endregion memblock-print-imports
 
 // #region memblock-dump
@@ -16,7 +16,7 @@ import { regionEnd, totalSize, type Memblock, type MemblockType } from './memblo
  * @omits ` on node %d` behind the bytes; the line of each single call
  */
 export function memblock_dump_all(memblock: Memblock): string[] {
-  const pa = (addr: number) => formatPa(addr, memblock.physAddrBits)
+  const pa = (addr: number | bigint) => formatPa(addr, memblock.physAddrBits)
   const { memory, reserved } = memblock
   return [
     'MEMBLOCK configuration:',
@@ -25,7 +25,7 @@ export function memblock_dump_all(memblock: Memblock): string[] {
       ` ${type.name}.cnt  = 0x${type.regions.length.toString(16)}`,
       ...type.regions.map(
         (region, i) =>
-          ` ${type.name}[0x${i.toString(16)}]\t[${pa(region.base)}-${pa(regionEnd(region) - 1)}], ` +
+          ` ${type.name}[0x${i.toString(16)}]\t[${pa(region.base)}-${pa(lastPa(region.base, region.size))}], ` +
           `${pa(region.size)} bytes flags: 0x${region.flags.toString(16)}`,
       ),
     ]),
@@ -46,9 +46,9 @@ export function memblock_debug_show(
   kernel: KernelVersion,
   nid: number | null,
 ): string {
-  const pa = (addr: number) => formatPa(addr, memblock.physAddrBits)
+  const pa = (addr: number | bigint) => formatPa(addr, memblock.physAddrBits)
   const lines = type.regions.map((region, i) => {
-    const range = `${String(i).padStart(4)}: ${pa(region.base)}..${pa(regionEnd(region) - 1)}`
+    const range = `${String(i).padStart(4)}: ${pa(region.base)}..${pa(lastPa(region.base, region.size))}`
     if (!kernelAtLeast(kernel, '6.12.117')) return range
     const set = FLAG_NAMES.filter((_, bit) => region.flags & (2 ** bit))
     return `${range} ${String(nid ?? 'x').padStart(4)} ${set.join('|') || 'NONE'}`
