@@ -4,10 +4,12 @@
 // dist/eleventy.js, which .eleventy.js at the top hands on.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { formatDiagnostic } from '../code/lib/diagnostic.ts'
+import { type Diagnostic, formatDiagnostic } from '../code/lib/diagnostic.ts'
 import { buildAssets, type Assets } from './assets.ts'
 import { buildCells } from './cells/build.ts'
 import { extractCells } from './cells/cells.ts'
+import { checkRun } from './cells/check_run.ts'
+import { openRunner } from './cells/run_node.ts'
 import type { Cell, CellAssets } from './cells/types.ts'
 import { bookOf, placeInBook, type Book, type Entry } from './data/book.ts'
 import { checkFrontMatter } from './data/front_matter.ts'
@@ -33,7 +35,22 @@ interface Material {
   readonly cells: ReadonlyMap<string, readonly Cell[]>
 }
 
-async function gather(highlight: Highlight, outDir: string): Promise<Material> {
+/** Cells that do not print what the book says. Run for a build that is to be published, not while an author edits. */
+async function untrueCells(cells: readonly Cell[]): Promise<Diagnostic[]> {
+  const runner = await openRunner(root)
+  try {
+    const found: Diagnostic[] = []
+    for (const cell of cells) {
+      const wrong = checkRun(cell, await runner.runCell(cell))
+      if (wrong) found.push(wrong)
+    }
+    return found
+  } finally {
+    runner.close()
+  }
+}
+
+async function gather(highlight: Highlight, outDir: string, watching: boolean): Promise<Material> {
   const weave = loadWeave(root)
   const written = weave.chapters.filter((chapter) => !chapter.planned)
   const extracted = written.map((chapter) => ({ chapter, ...extractCells(chapter.markdown, chapter.file) }))
@@ -41,6 +58,7 @@ async function gather(highlight: Highlight, outDir: string): Promise<Material> {
     ...checkLoaded(weave),
     ...written.flatMap((chapter) => checkFrontMatter(chapter.file, chapter.markdown)),
     ...extracted.flatMap(({ diagnostics }) => diagnostics),
+    ...(watching ? [] : await untrueCells(extracted.flatMap(({ cells }) => cells))),
   ]
   const errors = found.filter(({ severity }) => severity === 'error')
   for (const warning of found)
@@ -69,7 +87,7 @@ interface EleventyConfig {
   addWatchTarget(path: string): void
   setWatchThrottleWaitTime(ms: number): void
   setUseGitIgnore(use: boolean): void
-  on(event: string, listener: (what: { directories: { output: string } }) => unknown): void
+  on(event: string, listener: (what: { directories: { output: string }; runMode: string }) => unknown): void
   readonly ignores: { add(path: string): void }
   readonly watchIgnores: { add(path: string): void }
 }
@@ -120,8 +138,8 @@ export async function configure(eleventy: EleventyConfig): Promise<void> {
     return gathered
   }
 
-  eleventy.on('eleventy.before', async ({ directories }) => {
-    gathered = await gather(highlight, directories.output)
+  eleventy.on('eleventy.before', async ({ directories, runMode }) => {
+    gathered = await gather(highlight, directories.output, runMode !== 'build')
   })
   // Under `contig read` we are a child with a channel: say when a build is done, and leave when the parent is gone.
   eleventy.on('eleventy.after', () => process.send?.({ kind: 'built' }))

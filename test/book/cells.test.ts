@@ -7,11 +7,11 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { formatDiagnostic } from '../../code/lib/diagnostic.ts'
 import { extractCells, rewriteOutputs } from '../../site/cells/cells.ts'
+import { checkRun } from '../../site/cells/check_run.ts'
 import { type CellRunner, openRunner } from '../../site/cells/run_node.ts'
-import type { Cell } from '../../site/cells/types.ts'
+import type { Cell, CellRun } from '../../site/cells/types.ts'
 import { readChapters } from '../../site/weave/chapters.ts'
 import { root } from '../support/files.ts'
-import { checkRun } from './check_run.ts'
 
 const update = process.env['CELLS'] === 'update'
 const chapters = readChapters(root).chapters.filter(({ planned }) => !planned)
@@ -24,6 +24,11 @@ beforeAll(async () => {
 })
 afterAll(() => runner?.close())
 
+const said = (cell: Cell, run: CellRun): string => {
+  const wrong = checkRun(cell, run)
+  return wrong ? formatDiagnostic(wrong) : ''
+}
+
 describe('the cells of the book', () => {
   it('extractCells() finds nothing wrong in any chapter', () => {
     const findings = read.flatMap(({ diagnostics }) => diagnostics)
@@ -35,7 +40,7 @@ describe('the cells of the book', () => {
     it.each(read)('rewriteOutputs() records what the cells of $chapter.file print', rewrite)
   } else {
     it.each(named)('runCell() prints what the book says: %s', async (_, cell) => {
-      expect(checkRun(cell, await runner.runCell(cell))).toBe('')
+      expect(said(cell, await runner.runCell(cell))).toBe('')
     })
   }
 })
@@ -46,7 +51,7 @@ async function rewrite({ chapter, cells }: (typeof read)[number]): Promise<void>
   for (const cell of cells) {
     const run = await runner.runCell(cell)
     if (run.end.kind === 'done') outputs.set(cell.id, run.output)
-    else failures.push(checkRun(cell, run))
+    else failures.push(said(cell, run))
   }
   // Read again: somebody may have written on while the cells ran.
   const text = readFileSync(join(root, chapter.file), 'utf8')

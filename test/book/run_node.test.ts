@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { extractCells, rewriteOutputs } from '../../site/cells/cells.ts'
 import { CellMistake, findImports, rewriteImports } from '../../site/cells/imports.ts'
 import { type CellRunner, openRunner } from '../../site/cells/run_node.ts'
+import { checkRun } from '../../site/cells/check_run.ts'
 import { root } from '../support/files.ts'
-import { checkRun } from './check_run.ts'
 import { fixtureProjects, inProject } from './projects.ts'
 
 const fixtures = fixtureProjects('cells')
@@ -105,18 +105,18 @@ describe('runCell()', () => {
       "# A\n\n```ts run id=two\nconsole.log('one')\nconsole.log('two')\n```\n\n```output\none\n2\n```\n"
     const [cell] = extractCells(text, 'chapters/01-x/index.md').cells
     if (!cell) throw new Error('the fixture has a cell')
-    const message = checkRun(cell, await runner.runCell(cell))
-    expect(message.split('\n')).toEqual([
-      'chapters/01-x/index.md:10:1: error: cell two does not print what is recorded (- book, + run)',
-      '  one',
-      '- 2',
-      '+ two',
-      '  ',
-      'If the run is right: npm run cells:update',
-    ])
+    expect(checkRun(cell, await runner.runCell(cell))).toEqual({
+      rule: 'cell-output',
+      severity: 'error',
+      file: 'chapters/01-x/index.md',
+      line: 10,
+      column: 1,
+      text: 'cell two does not print what is recorded (- book, + run)',
+      note: 'If the run is right: npm run cells:update\n  one\n- 2\n+ two\n  ',
+    })
     const threw = await runner.runCell({ id: 'two', code: `\nthrow new Error('x')` })
-    expect(checkRun(cell, threw)).toBe('chapters/01-x/index.md:5:1: error: cell two throws Error: x')
-    expect(checkRun({ ...cell, output: 'one\ntwo\n' }, await runner.runCell(cell))).toBe('')
+    expect(checkRun(cell, threw)).toMatchObject({ line: 5, text: 'cell two throws Error: x' })
+    expect(checkRun({ ...cell, output: 'one\ntwo\n' }, await runner.runCell(cell))).toBeNull()
   })
 
   it('openRunner() runs the models of the project that it is given', async () => {

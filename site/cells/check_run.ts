@@ -1,30 +1,33 @@
 // SPDX-License-Identifier: MIT
 //
 // What a run of a cell has to say against the book: nothing, or a message with the chapter's file and line.
-import type { Cell, CellRun } from '../../site/cells/types.ts'
+import type { Diagnostic } from '../../code/lib/diagnostic.ts'
+import type { Cell, CellRun } from './types.ts'
 
-/** The empty string when the cell came to its end and printed what is recorded. */
-export function checkRun(cell: Cell, { output, end }: CellRun): string {
-  if (end.kind === 'error') {
-    const line = end.line > 0 ? cell.line + end.line : cell.line
-    return `${cell.file}:${line}:1: error: cell ${cell.id} throws ${end.text}`
+/** Null when the cell came to its end and printed what is recorded. */
+export function checkRun(cell: Cell, { output, end }: CellRun): Diagnostic | null {
+  const wrong = (line: number, rule: string, text: string, note?: string): Diagnostic => {
+    const place = { file: cell.file, line, column: 1 }
+    return { rule, severity: 'error', ...place, text: `cell ${cell.id} ${text}`, ...(note ? { note } : {}) }
   }
+  if (end.kind === 'error')
+    return wrong(cell.line + Math.max(end.line, 0), 'cell-throws', `throws ${end.text}`)
   if (end.kind !== 'done') {
     const limit =
       'limitMs' in end ? `${end.limitMs} ms` : 'limitBytes' in end ? `${end.limitBytes} bytes` : ''
-    return `${cell.file}:${cell.line}:1: error: cell ${cell.id} ran past its limit of ${limit} (${end.kind})`
+    return wrong(cell.line, 'cell-limit', `ran past its limit of ${limit} (${end.kind})`)
   }
-  if (output === cell.output) return ''
+  if (output === cell.output) return null
   const printed = output.split('\n')
   const recorded = cell.output.split('\n')
   const first = printed.findIndex((line, index) => line !== recorded[index])
   const at = cell.outputLine + 1 + (first < 0 ? printed.length : first)
-  const diff = [...recorded.map((line) => `- ${line}`), ...printed.map((line) => `+ ${line}`)]
-  return [
-    `${cell.file}:${at}:1: error: cell ${cell.id} does not print what is recorded (- book, + run)`,
-    ...(recorded.length + printed.length > 400 ? diff.slice(0, 400) : lineDiff(recorded, printed)),
-    'If the run is right: npm run cells:update',
-  ].join('\n')
+  const diff =
+    recorded.length + printed.length > 400
+      ? [...recorded.map((line) => `- ${line}`), ...printed.map((line) => `+ ${line}`)].slice(0, 400)
+      : lineDiff(recorded, printed)
+  const note = ['If the run is right: npm run cells:update', ...diff].join('\n')
+  return wrong(at, 'cell-output', 'does not print what is recorded (- book, + run)', note)
 }
 
 /** Lines of both, common ones once, by their longest common subsequence. */
