@@ -13,7 +13,7 @@
 import { EBUSY, EINVAL, ENODEV } from '../lib/errno.ts'
 import { kernelAtLeast, type Arch, type KernelVersion } from '../lib/kernel_version.ts'
 import type { Printk } from '../lib/printk.ts'
-import { formatPa, truncatedMiB, type Bytes, type PhysAddr } from '../lib/units.ts'
+import { formatPa, minNotZero, truncatedMiB, type Bytes, type PhysAddr } from '../lib/units.ts'
 import { MEMREMAP_WC, type Mapping } from '../mm/memremap.ts'
 import type { Device, RegionDriver, ReservedMem } from '../of/reserved_mem.ts'
 import { property } from '../of/tree.ts'
@@ -69,7 +69,8 @@ export function dmaRegionDriver(coherent: DmaCoherent): RegionDriver {
 
 // #region coherent-device-init
 /**
- * 0, or -EINVAL (-ENODEV in 4.x): the region is in the linear mapping and memremap() refuses another one;
+ * 0, or -EINVAL (-ENODEV in 4.x): memremap() refuses, since the region or its first page is in the linear mapping, or its
+ * addresses are too wide to map (its two cells in the wrong order);
  * -EBUSY: the device has a pool. 4.x keeps the pool it has and says 0.
  * @kernel kernel/dma/coherent.c rmem_dma_device_init() v6.12
  */
@@ -98,10 +99,7 @@ function dma_init_coherent_memory(coherent: DmaCoherent, base: PhysAddr, size: B
 }
 
 function warnBeyondMask(coherent: DmaCoherent, mem: DmaCoherentMem, dev: Device): void {
-  const reach = Math.min(
-    ...[dev.coherent_dma_mask, dev.bus_dma_limit].filter(Boolean),
-    Number.MAX_SAFE_INTEGER,
-  )
+  const reach = minNotZero(dev.coherent_dma_mask, dev.bus_dma_limit)
   if (mem.device_base + mem.size - 1 <= reach) return
   coherent.log.print('warn', `${dev.name}: reserved memory is beyond device's set DMA address range`)
 }

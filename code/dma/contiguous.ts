@@ -14,7 +14,15 @@
 // #region contiguous-imports
 import { EBUSY, EINVAL } from '../lib/errno.ts'
 import { kernelAtLeast } from '../lib/kernel_version.ts'
-import { formatPa, IS_ALIGNED, MiB, truncatedMiB, type Bytes, type PhysAddr } from '../lib/units.ts'
+import {
+  formatPa,
+  IS_ALIGNED,
+  MiB,
+  minNotZero,
+  truncatedMiB,
+  type Bytes,
+  type PhysAddr,
+} from '../lib/units.ts'
 import {
   cma_declare_contiguous_nid,
   cma_init_reserved_mem,
@@ -116,8 +124,7 @@ export function dma_contiguous_reserve(contiguous: DmaContiguous, limit: PhysAdd
   const size = cmdline?.size ?? configuredSize(contiguous)
   if (!size || contiguous.dma_contiguous_default_area) return
   const base = cmdline?.base ?? 0
-  // min_not_zero: 0 is "no limit", not the smallest one.
-  const below = Math.min(...[cmdline?.limit ?? 0, limit].filter(Boolean), Number.MAX_SAFE_INTEGER)
+  const below = minNotZero(cmdline?.limit ?? 0, limit)
   const fixed = cmdline !== null && base + size === cmdline.limit
   const anyNode = -1
   const area = cma_declare_contiguous_nid(cma, base, size, below, 0, 0, fixed, 'reserved', anyNode)

@@ -47,12 +47,19 @@ export function IS_ALIGNED(value: number, align: number): boolean {
 }
 // #endregion units-rounding
 
-// #region units-printing
+// #region units-limits
 /** `addr` as a `phys_addr_t` of `bits` bits holds it: the bits above are lost, so a sum may come out small. */
 export function wrapPa(addr: number, bits: 32 | 64): PhysAddr {
   return addr % 2 ** bits
 }
 
+/** The smaller limit, where 0 is "no limit"; 0 when neither is one. @kernel include/linux/minmax.h min_not_zero() v6.12 */
+export function minNotZero(a: number, b: number): number {
+  return a && b ? Math.min(a, b) : a || b
+}
+// #endregion units-limits
+
+// #region units-printing
 /**
  * A physical address as printk's `%pa` prints it: `0x` and every digit of `phys_addr_t`, wrapped like one.
  * `bits` is the width of `phys_addr_t`: 64 gives 18 characters, 32 gives 10 (MC-5.8).
@@ -60,7 +67,8 @@ export function wrapPa(addr: number, bits: 32 | 64): PhysAddr {
  * @kernel lib/vsprintf.c address_val() v6.12
  */
 export function formatPa(addr: PhysAddr | bigint, bits: 32 | 64): string {
-  return '0x' + BigInt.asUintN(bits, BigInt(addr)).toString(16).padStart(bits / 4, '0')
+  const digits = BigInt.asUintN(bits, BigInt(addr)).toString(16)
+  return '0x' + digits.padStart(bits / 4, '0')
 }
 
 /** The last address of a range, for `formatPa()`. */

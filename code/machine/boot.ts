@@ -156,7 +156,7 @@ function powerOn({ tree, kernel, arch, ...options }: BootOptions): Machine {
   const { pageSize, physAddrBits, cmaAlignment } = config
   const printk = new Printk()
   const memblock = createMemblock(physAddrBits, pageSize)
-  const iomem = makeResource('PCI mem', 0, Number.MAX_SAFE_INTEGER, 0)
+  const iomem = makeResource('PCI mem', 0, 2 ** 64, 0)
   const cma = {
     kernel,
     memblock,
@@ -167,7 +167,7 @@ function powerOn({ tree, kernel, arch, ...options }: BootOptions): Machine {
     areas: [],
   }
   const contiguous = createDmaContiguous(cma, config.cmaSize)
-  const map = memremapOf({ memblock, iomem, printk, cma, arch })
+  const map = memremapOf({ memblock, iomem, printk, cma, arch, config })
   // kernel/dma/Makefile links contiguous.o before coherent.o, and the table of drivers keeps that order.
   const drivers: RegionDriver[] = [
     cmaRegionDriver(contiguous),
@@ -176,6 +176,7 @@ function powerOn({ tree, kernel, arch, ...options }: BootOptions): Machine {
   const cells = early_init_dt_scan_root(tree)
   const reserved_mem = createReservedMemTable({
     kernel,
+    arch,
     memblock,
     log: printk,
     tree,
@@ -194,17 +195,22 @@ function powerOn({ tree, kernel, arch, ...options }: BootOptions): Machine {
 // #endregion boot-power-on
 
 // #region boot-memremap
-type Parts = Pick<Machine, 'memblock' | 'iomem' | 'printk' | 'cma' | 'arch'>
+type Parts = Pick<Machine, 'memblock' | 'iomem' | 'printk' | 'cma' | 'arch' | 'config'>
 
 // memremap() with this machine's resource tree and linear mapping.
-function memremapOf({ memblock, iomem, printk, cma, arch }: Parts): Machine['memremap'] {
+function memremapOf({ memblock, iomem, printk, cma, arch, config }: Parts): Machine['memremap'] {
+  const { pageSize, paBits } = config
+  const isMapped = (addr: PhysAddr) => memblock_is_map_memory(memblock, round_down(addr, pageSize))
   const machine = {
+    arch,
+    paBits,
     log: printk,
     physAddrBits: memblock.physAddrBits,
     warned: new Set<string>(),
     ramIn: (start: PhysAddr, size: Bytes) => ramInRange(iomem, start, size),
+    isMapped,
     isLinear: (addr: PhysAddr) =>
-      memblock_is_map_memory(memblock, addr) && (arch === 'arm64' || addr < cma.highmemStart),
+      arch === 'arm64' ? isMapped(addr) : memblock_is_map_memory(memblock, addr) && addr < cma.highmemStart,
   }
   return (offset, size, flags) => memremap(machine, offset, size, flags)
 }
@@ -214,18 +220,20 @@ function memremapOf({ memblock, iomem, printk, cma, arch }: Parts): Machine['mem
 function imageOf({ image, kernel, arch }: BootOptions, { tree, config }: Machine): KernelImage | null {
   if (image !== undefined) return image
   const ram = createMemblock(config.physAddrBits, config.pageSize)
-  early_init_dt_scan_memory(ram, tree, early_init_dt_scan_root(tree))
+  early_init_dt_scan_memory(ram, tree, early_init_dt_scan_root(tree), kernel, new Printk())
   return defaultImage(kernel, arch, memblock_start_of_DRAM(ram))
 }
 
 // setup_machine_fdt() and the memblock_init() of the architecture.
 function initMemblock(options: BootOptions, machine: Machine, image: KernelImage | null): void {
-  const { memblock, tree, cma, arch } = machine
-  early_init_dt_scan_memory(memblock, tree, machine.reserved_mem.cells)
+  const { memblock, tree, cma, arch, kernel, printk } = machine
+  early_init_dt_scan_memory(memblock, tree, machine.reserved_mem.cells, kernel, printk)
   if (options.dtbAt) memblock_reserve(memblock, options.dtbAt.base, options.dtbAt.size)
   const chosen = early_init_dt_scan_chosen(tree)
   const memoryLimit = parseEarlyParams(machine, options.cmdline ?? chosen.bootargs)
   if (arch === 'arm') adjust_lowmem_bounds(machine)
+  // 4.x takes away still more: all that its linear mapping has no room for.
+  if (arch === 'arm64') memblock_remove(memblock, 2 ** machine.config.paBits, 2 ** 64)
   if (arch === 'arm64' && memoryLimit !== null) limitMemory(machine, memoryLimit, image)
   const initrd = options.initrd === undefined ? chosen.initrd : options.initrd
   if (initrd) reserveInitrd(machine, initrd)

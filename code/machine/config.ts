@@ -15,6 +15,8 @@ export interface KernelConfig {
   readonly pageSize: Bytes
   /** CONFIG_PHYS_ADDR_T_64BIT: 64 on arm64 and on arm with LPAE. */
   readonly physAddrBits: 32 | 64
+  /** Width of what can be mapped: CONFIG_ARM64_PA_BITS. arm has no bound but that of `phys_addr_t`. */
+  readonly paBits: number
   /** Bytes of a pageblock (6.x); of the bigger of pageblock and largest buddy block (4.x). */
   readonly cmaAlignment: Bytes
   /** `MAX_CMA_AREAS`. */
@@ -38,6 +40,7 @@ export function defaultConfig(kernel: KernelVersion, arch: Arch): KernelConfig {
   return {
     pageSize: KiB(4),
     physAddrBits: arm64 ? 64 : 32,
+    paBits: !arm64 ? 64 : kernelAtLeast(kernel, '6.12.117') ? 52 : 48,
     // Debian's armmp has 8 MiB buddy blocks and no huge pages; arm64 pageblocks are huge pages.
     cmaAlignment: now ? MiB(arm64 ? 2 : 8) : MiB(4),
     // 4.6 to 6.1 have one slot more than CONFIG_CMA_AREAS; NUMA kernels are configured with more.

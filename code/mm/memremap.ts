@@ -9,9 +9,11 @@
 //       part of it                              refused                      refused
 //
 // A page has one set of attributes: a write-combined view beside the cacheable linear one would be a second, so RAM is
-// refused. That is why a pool needs no-map.
+// refused. That is why a pool needs no-map. And ioremap(), which makes the new mappings, looks once more at the first page:
+// a no-map range that begins inside a page of RAM gets none.
 
 // #region memremap-imports
+import type { Arch } from '../lib/kernel_version.ts'
 import type { Printk } from '../lib/printk.ts'
 import { formatPa, type Bytes, type PhysAddr } from '../lib/units.ts'
 // #endregion memremap-imports
@@ -29,19 +31,26 @@ export interface Mapping {
   readonly phys: PhysAddr
   readonly size: Bytes
 }
+// #endregion memremap-types
 
+// #region memremap-machine
 /** What memremap() asks of the machine, handed down because the resource tree is a room above. */
 export interface MemremapMachine {
   readonly log: Printk
+  readonly arch: Arch
   readonly physAddrBits: 32 | 64
+  /** Width of the addresses that can be mapped: `PHYS_MASK` of arm64. */
+  readonly paBits: number
   /** How much of the range is System RAM. @kernel kernel/resource.c region_intersects() v6.12 */
   readonly ramIn: (start: PhysAddr, size: Bytes) => 'disjoint' | 'intersects' | 'mixed'
-  /** Whether the linear mapping has this address: RAM, and not high memory. */
+  /** Whether the page of this address is RAM without NOMAP. */
+  readonly isMapped: (addr: PhysAddr) => boolean
+  /** Whether the linear mapping has this address: such RAM, and not high memory. */
   readonly isLinear: (addr: PhysAddr) => boolean
   /** Warnings that were given: WARN_ONCE. */
   readonly warned: Set<string>
 }
-// #endregion memremap-types
+// #endregion memremap-machine
 
 // #region memremap
 /**
@@ -57,20 +66,37 @@ export function memremap(
 ): Mapping | null {
   if (!flags) return null
   const ram = machine.ramIn(offset, size)
-  const mapping = (kind: Mapping['kind'], attribute: Mapping['attribute']) => ({
-    kind,
-    attribute,
-    phys: offset,
-    size,
-  })
   if (ram === 'mixed') return refuse(machine, 'mixed range', offset, size)
-  if (flags & MEMREMAP_WB) {
-    return mapping(ram === 'intersects' && machine.isLinear(offset) ? 'linear' : 'new', 'WB')
-  }
-  if (ram === 'intersects') return refuse(machine, 'ram', offset, size)
-  return mapping('new', flags & MEMREMAP_WT ? 'WT' : 'WC')
+  // arm64 asks its ioremap_cache() as well, which goes by the page.
+  const linear = (ram === 'intersects' || machine.arch === 'arm64') && machine.isLinear(offset)
+  const cached = flags & MEMREMAP_WB ? ioremap(machine, offset, size, 'WB', linear) : null
+  if (cached) return cached
+  if (ram === 'intersects' && flags !== MEMREMAP_WB) return refuse(machine, 'ram', offset, size)
+  const through = flags & MEMREMAP_WT ? ioremap(machine, offset, size, 'WT') : null
+  return through ?? (flags & MEMREMAP_WC ? ioremap(machine, offset, size, 'WC') : null)
 }
 // #endregion memremap
+
+// #region memremap-ioremap
+/**
+ * The linear address, or a new mapping; null outside the addresses that can be mapped, and for RAM that is mapped already.
+ * @kernel arch/arm64/mm/ioremap.c __ioremap_prot(), arch/arm/mm/ioremap.c __arm_ioremap_pfn_caller() v6.12
+ * @omits the trace that a WARN_ON leaves in the log; the size of the vmalloc range, which a big region of arm exceeds
+ */
+function ioremap(
+  { physAddrBits, paBits, isMapped }: MemremapMachine,
+  phys: PhysAddr,
+  size: Bytes,
+  attribute: Mapping['attribute'],
+  linear = false,
+): Mapping | null {
+  if (linear) return { kind: 'linear', attribute, phys, size }
+  if (phys + size > 2 ** Math.min(physAddrBits, paBits)) return null
+  // A cacheable mapping beside a cacheable one does no harm: high memory of arm gets one so.
+  if (attribute !== 'WB' && isMapped(phys)) return null
+  return { kind: 'new', attribute, phys, size }
+}
+// #endregion memremap-ioremap
 
 // #region memremap-refuse
 function refuse(machine: MemremapMachine, what: string, offset: PhysAddr, size: Bytes): null {

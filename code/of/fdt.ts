@@ -9,6 +9,8 @@
 // Leaves out: hotpluggable memory, usable-memory-range, the elf core header of a crash kernel.
 
 // #region fdt-imports
+import { kernelAtLeast, type KernelVersion } from '../lib/kernel_version.ts'
+import type { Printk } from '../lib/printk.ts'
 import { round_down, round_up, type Bytes, type PhysAddr } from '../lib/units.ts'
 import { memblock_add, type Memblock } from '../mm/memblock.ts'
 import { property, readNumber, stringsOf, type DeviceTree, type DtNode } from './tree.ts'
@@ -47,7 +49,7 @@ export interface CellCursor {
 /**
  * The number in the next `s` cells, cut to `bits` bits. Behind the end of the property it reads 0.
  * @kernel drivers/of/fdt.c dt_mem_next_cell() v6.12
- * @omits a number above 2^53 is not exact here and reads as 2^53 - 1
+ * @omits Linux has no bound and reads on in the blob, behind the property; above 2^53 the lowest eleven bits are rounded
  */
 export function dt_mem_next_cell(s: number, cursor: CellCursor, bits: 32 | 64): number {
   const { value, offset } = cursor
@@ -55,7 +57,7 @@ export function dt_mem_next_cell(s: number, cursor: CellCursor, bits: 32 | 64): 
   if (s === 0 || cursor.offset > value.length) return 0
   const low = readNumber(value, cursor.offset - 4, 1)
   const high = s > 1 && bits === 64 ? readNumber(value, Math.max(offset, cursor.offset - 8), 1) : 0
-  return Math.min(high * 2 ** 32 + low, Number.MAX_SAFE_INTEGER)
+  return Math.min(high * 2 ** 32 + low, 2 ** 64 - 2048)
 }
 // #endregion fdt-next-cell
 
@@ -72,6 +74,16 @@ export function of_flat_dt_is_compatible(node: DtNode, compat: string): boolean 
   return list !== null && stringsOf(list.value).some((each) => each.toLowerCase() === compat.toLowerCase())
 }
 
+// 6.x asks the children of the root that are not disabled; 4.x asks every node, whatever its status.
+function memoryNodes(kernel: KernelVersion, node: DtNode): DtNode[] {
+  const deep = !kernelAtLeast(kernel, '6.1.192')
+  return node.children.flatMap((child) => {
+    const isMemory = stringsOf(property(child, 'device_type')?.value ?? new Uint8Array())[0] === 'memory'
+    const taken = isMemory && (deep || of_fdt_device_is_available(child)) ? [child] : []
+    return deep ? [...taken, ...memoryNodes(kernel, child)] : taken
+  })
+}
+
 /** The child of the root that a path such as `/chosen` names; a unit address may be left out. */
 export function childByName(tree: DeviceTree, name: string): DtNode | null {
   return tree.root.children.find((node) => node.name === name || node.name.startsWith(`${name}@`)) ?? null
@@ -82,18 +94,25 @@ export function childByName(tree: DeviceTree, name: string): DtNode | null {
 /**
  * Tells memblock of the RAM in the nodes with `device_type = "memory"`, in whole pages.
  * @kernel drivers/of/fdt.c early_init_dt_scan_memory() v6.12
+ * @omits arm: RAM below the kernel's own (PHYS_OFFSET) is ignored
  */
-export function early_init_dt_scan_memory(memblock: Memblock, tree: DeviceTree, cells: RootCells): void {
-  for (const node of tree.root.children) {
-    const type = property(node, 'device_type')
-    if (!type || stringsOf(type.value)[0] !== 'memory' || !of_fdt_device_is_available(node)) continue
+export function early_init_dt_scan_memory(
+  memblock: Memblock,
+  tree: DeviceTree,
+  cells: RootCells,
+  kernel: KernelVersion,
+  log: Printk,
+): void {
+  const ignore = (what: string) =>
+    log.print('warn', `${kernel === '4.6' ? '' : 'OF: fdt: '}Ignoring memory ${what}`)
+  for (const node of memoryNodes(kernel, tree.root)) {
     const reg = property(node, 'linux,usable-memory') ?? property(node, 'reg')
     const entry = (cells.dt_root_addr_cells + cells.dt_root_size_cells) * 4
     for (let offset = 0; reg && offset + entry <= reg.value.length; offset += entry) {
       const cursor = { value: reg.value, offset }
       const base = dt_mem_next_cell(cells.dt_root_addr_cells, cursor, 64)
       const size = dt_mem_next_cell(cells.dt_root_size_cells, cursor, 64)
-      early_init_dt_add_memory_arch(memblock, base, size)
+      if (size) early_init_dt_add_memory_arch(memblock, base, size, kernel, ignore)
     }
   }
 }
@@ -101,10 +120,24 @@ export function early_init_dt_scan_memory(memblock: Memblock, tree: DeviceTree, 
 
 // #region fdt-add-memory
 // Whole pages only, and only what phys_addr_t can address.
-function early_init_dt_add_memory_arch(memblock: Memblock, base: PhysAddr, size: Bytes): void {
-  const from = round_up(base, memblock.pageSize)
-  const highest = memblock.physAddrBits === 32 ? 2 ** 32 : Number.MAX_SAFE_INTEGER
-  const to = Math.min(round_down(base + size, memblock.pageSize), highest)
+function early_init_dt_add_memory_arch(
+  memblock: Memblock,
+  base: PhysAddr,
+  size: Bytes,
+  kernel: KernelVersion,
+  ignore: (what: string) => void,
+): void {
+  const { pageSize, physAddrBits } = memblock
+  const highest = 2 ** physAddrBits
+  const span = (start: number, end: number) =>
+    `0x${BigInt(start).toString(16)} - 0x${BigInt(end).toString(16)}`
+  const inPage = base % pageSize
+  // 4.x says nothing of a part that begins where a page does.
+  const tells = inPage > 0 || kernelAtLeast(kernel, '6.1.192')
+  if (tells && size < pageSize - inPage) return ignore(`block ${span(base, base + size)}`)
+  const [from, to] = [round_up(base, pageSize), round_down(base + size, pageSize)]
+  if (from >= highest) return ignore(`block ${span(from, to)}`)
+  if (to > highest && physAddrBits === 32) ignore(`range ${span(highest, to)}`)
   if (from < to) memblock_add(memblock, from, to - from)
 }
 // #endregion fdt-add-memory

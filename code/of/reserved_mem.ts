@@ -14,10 +14,10 @@
 
 // #region reserved-mem-imports
 import { ENOENT } from '../lib/errno.ts'
-import { kernelAtLeast, type KernelVersion } from '../lib/kernel_version.ts'
+import { kernelAtLeast, type Arch, type KernelVersion } from '../lib/kernel_version.ts'
 import type { Printk } from '../lib/printk.ts'
 import { sort } from '../lib/sort.ts'
-import { formatPa, type Bytes, type PhysAddr } from '../lib/units.ts'
+import { formatPa, lastPa, wrapPa, type Bytes, type PhysAddr } from '../lib/units.ts'
 import { memblock_clear_nomap, memblock_phys_free, type Memblock } from '../mm/memblock.ts'
 import { of_flat_dt_is_compatible, type RootCells } from './fdt.ts'
 import { phandleOf, property, type DeviceTree, type DtNode } from './tree.ts'
@@ -76,6 +76,7 @@ export interface RegionDriver {
 /** The state of the file, and what it works on. */
 export interface ReservedMemTable {
   readonly kernel: KernelVersion
+  readonly arch: Arch
   readonly memblock: Memblock
   readonly log: Printk
   readonly tree: DeviceTree
@@ -112,7 +113,8 @@ export function prefix(kernel: KernelVersion): string {
 
 // #region reserved-mem-save-node
 /**
- * Enters a region into the table. When the table is full the region is left out of it, but its memory stays reserved.
+ * Enters a region into the table. When the table is full the region is left out of it: a static one keeps its memory
+ * reserved, a dynamic one is never placed.
  * 6.12 runs the region's driver at once; earlier kernels wait until all regions are known.
  * @kernel drivers/of/of_reserved_mem.c fdt_reserved_mem_save_node() v6.12
  */
@@ -175,11 +177,11 @@ export function fdt_init_reserved_mem_node(table: ReservedMemTable, rmem: Reserv
 // #region reserved-mem-range-line
 // The summary that 6.12 prints of a region that stays.
 function rangeLine({ memblock }: ReservedMemTable, rmem: ReservedMem, nomap: boolean): string {
-  const pa = (addr: number) => formatPa(addr, memblock.physAddrBits)
+  const pa = (addr: number | bigint) => formatPa(addr, memblock.physAddrBits)
   const kib = Math.floor(rmem.size / 1024)
   const reusable = property(rmem.fdt_node, 'reusable') ? 'reusable' : 'non-reusable'
   const mapped = nomap ? 'nomap' : 'map'
-  return `${pa(rmem.base)}..${pa(rmem.base + rmem.size - 1)} (${kib} KiB) ${mapped} ${reusable} ${rmem.name}`
+  return `${pa(rmem.base)}..${pa(lastPa(rmem.base, rmem.size))} (${kib} KiB) ${mapped} ${reusable} ${rmem.name}`
 }
 // #endregion reserved-mem-range-line
 
@@ -213,7 +215,7 @@ export function __rmem_check_for_overlap(table: ReservedMemTable): void {
     `${r.name} (${formatPa(r.base, memblock.physAddrBits)}--${formatPa(r.base + r.size, memblock.physAddrBits)})`
   for (const [i, next] of regions.entries()) {
     const prev = regions[i - 1]
-    if (!prev || prev.base + prev.size <= next.base) continue
+    if (!prev || wrapPa(prev.base + prev.size, memblock.physAddrBits) <= next.base) continue
     // 4.x leaves pairs with base 0 out: they may be dynamic regions, which have no place yet.
     if (!kernelAtLeast(kernel, '6.1.192') && !(prev.base && next.base)) continue
     log.print('err', `${prefix(kernel)}OVERLAP DETECTED!\n${span(prev)} overlaps with ${span(next)}`)

@@ -10,7 +10,7 @@
 // #region reserved-alloc-imports
 import { EINVAL, ENOMEM } from '../lib/errno.ts'
 import { kernelAtLeast } from '../lib/kernel_version.ts'
-import { truncatedMiB, type Bytes, type PhysAddr } from '../lib/units.ts'
+import { truncatedMiB, wrapPa, type Bytes, type PhysAddr } from '../lib/units.ts'
 import {
   MEMBLOCK_ALLOC_ANYWHERE,
   memblock_mark_nomap,
@@ -103,7 +103,8 @@ function sayNoRoom({ kernel, log }: ReservedMemTable, uname: string, size: Bytes
 // #endregion reserved-alloc-alignment
 
 // #region reserved-alloc-ranges
-// [start, end) of each window of `alloc-ranges`; one window without bounds when the property is missing.
+// [start, end) of each window of `alloc-ranges`; one window without bounds when the property is missing. An end that is too
+// big for phys_addr_t wraps: just so to 0, which is no bound, or below the start, where there is no room.
 function allocRanges(table: ReservedMemTable, node: DtNode, uname: string): [PhysAddr, PhysAddr][] | null {
   const { dt_root_addr_cells, dt_root_size_cells } = table.cells
   const value = property(node, 'alloc-ranges')?.value
@@ -120,7 +121,7 @@ function allocRanges(table: ReservedMemTable, node: DtNode, uname: string): [Phy
   const cursor = { value, offset: 0 }
   return Array.from({ length: value.length / entry }, () => {
     const start = dt_mem_next_cell(dt_root_addr_cells, cursor, bits)
-    return [start, start + dt_mem_next_cell(dt_root_size_cells, cursor, bits)]
+    return [start, wrapPa(start + dt_mem_next_cell(dt_root_size_cells, cursor, bits), bits)]
   })
 }
 // #endregion reserved-alloc-ranges
@@ -134,8 +135,7 @@ function __reserved_mem_alloc_in_range(
   end: PhysAddr,
 ): PhysAddr {
   const take = () => early_init_dt_alloc_reserved_memory_arch(table, wish, start, end)
-  const choosy = kernelAtLeast(table.kernel, '6.12.117') && end !== 0
-  const direction = choosy ? besideNeighbours(table, start, end) : null
+  const direction = kernelAtLeast(table.kernel, '6.12.117') ? besideNeighbours(table, start, end) : null
   return direction === null ? take() : withDirection(table.memblock, direction === 'bottom-up', take)
 }
 
@@ -146,7 +146,9 @@ function besideNeighbours(
   end: PhysAddr,
 ): 'bottom-up' | 'top-down' | null {
   const touches = (addr: PhysAddr) =>
-    table.regions.some((r) => r.size !== 0 && addr >= r.base && addr <= r.base + r.size)
+    table.regions.some(
+      (r) => r.size !== 0 && addr >= r.base && addr <= wrapPa(r.base + r.size, table.memblock.physAddrBits),
+    )
   const [below, above] = [touches(start), touches(end)]
   if (below === above) return null
   return below ? 'bottom-up' : 'top-down'

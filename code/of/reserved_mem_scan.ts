@@ -138,7 +138,10 @@ function availableNodes(table: ReservedMemTable, node: DtNode): DtNode[] {
  * @kernel drivers/of/of_reserved_mem.c fdt_scan_reserved_mem() v6.12, drivers/of/fdt.c v6.1
  */
 function fdt_scan_reserved_mem(table: ReservedMemTable): number {
-  const node = childByName(table.tree, 'reserved-memory')
+  // A path may leave out a unit address; 4.x looks for the very name.
+  const node = kernelAtLeast(table.kernel, '6.1.192')
+    ? childByName(table.tree, 'reserved-memory')
+    : table.tree.root.children.find(({ name }) => name === 'reserved-memory')
   if (!node) return -ENOENT
   if (refused(table, node)) return -EINVAL
   const atOnce = kernelAtLeast(table.kernel, '6.12.117')
@@ -215,12 +218,13 @@ function fdt_init_reserved_mem(table: ReservedMemTable): void {
 // #endregion reserved-scan-init-all
 
 // #region reserved-scan-array
-// sizeof(struct reserved_mem): six words.
-const RESERVED_MEM_BYTES = { 32: 24, 64: 48 } as const
+// sizeof(struct reserved_mem): four words, and base and size. On arm with LPAE words are short and addresses long.
+const RESERVED_MEM_BYTES = { arm: { 32: 24, 64: 40 }, arm64: { 32: 48, 64: 48 } } as const
 
 // 6.12 moves the table into an array of the right length, which is itself taken from memblock.
-function alloc_reserved_mem_array({ memblock, capacity }: ReservedMemTable): void {
-  if (capacity) memblock_phys_alloc(memblock, capacity * RESERVED_MEM_BYTES[memblock.physAddrBits], 64)
+function alloc_reserved_mem_array({ arch, memblock, capacity }: ReservedMemTable): void {
+  const entry = RESERVED_MEM_BYTES[arch][memblock.physAddrBits]
+  if (capacity) memblock_phys_alloc(memblock, capacity * entry, 64)
 }
 // #endregion reserved-scan-array
 

@@ -134,6 +134,47 @@ describe('bootMachine()', () => {
     expect(log.slice(0, 2)).toEqual(['cma: Reserved 64 MiB at 0x000000007c000000', 'MEMBLOCK configuration:'])
   })
 
+  test('RAM below a page is told of: by 6.x always, by 4.x if it begins inside one', () => {
+    const tree = () =>
+      board(
+        RAM_1G,
+        '',
+        `memory@90000000 { device_type = "memory";
+           reg = <0 0x90000800 0 0x200>, <0 0x90010000 0 0x800>, <0 0x90020800 0 0x1000>, <0 0x90030000 0 0>; };`,
+      )
+    const log = (kernel: KernelVersion) =>
+      bare({ kernel, tree: tree() }).log.filter((l) => l.includes('Ignoring'))
+    expect(log('4.6')).toEqual(['Ignoring memory block 0x90000800 - 0x90000a00'])
+    expect(log('4.12.4')).toEqual(['OF: fdt: Ignoring memory block 0x90000800 - 0x90000a00'])
+    for (const kernel of NOW) {
+      expect(log(kernel)).toEqual([
+        'OF: fdt: Ignoring memory block 0x90000800 - 0x90000a00',
+        'OF: fdt: Ignoring memory block 0x90010000 - 0x90010800',
+      ])
+    }
+  })
+
+  test('RAM that phys_addr_t cannot address is told of; arm64 drops without a word what it cannot map', () => {
+    const rest = 'memory@1 { device_type = "memory"; reg = <0 0xc0000000 0 0x80000000>, <1 0 0 0x1000>; };'
+    const arm = bare({ kernel: '6.1.192', arch: 'arm', tree: board(RAM_1G, '', rest) })
+    expect(arm.log).toEqual([
+      'OF: fdt: Ignoring memory range 0x100000000 - 0x140000000',
+      'OF: fdt: Ignoring memory block 0x100000000 - 0x100001000',
+    ])
+    const swapped = 'memory@1 { device_type = "memory"; reg = <0xc0000000 0 0x40000000 0>; };'
+    const arm64 = bare({ kernel: '6.1.192', tree: board(RAM_1G, '', swapped) })
+    expect(arm64.memblock.memory.regions).toHaveLength(1)
+    expect(arm64.log).toEqual([])
+  })
+
+  test('4.x takes RAM from every node with the device_type, deep or disabled', () => {
+    const rest = `memory@90000000 { device_type = "memory"; reg = <0 0x90000000 0 0x1000>; status = "disabled"; };
+      soc { memory@a0000000 { device_type = "memory"; reg = <0 0xa0000000 0 0x1000>; }; };`
+    const count = (kernel: KernelVersion) =>
+      bare({ kernel, tree: board(RAM_1G, '', rest) }).memblock.memory.regions.length
+    expect(KERNEL_VERSIONS.map(count)).toEqual([3, 3, 1, 1])
+  })
+
   test('RAM that is disabled, has no device_type or is less than a page does not count', () => {
     const tree = board(
       RAM_1G,

@@ -205,6 +205,15 @@ describe('memblock against a page at a time', () => {
   })
 })
 
+test('a list of 32-bit addresses ends at PHYS_ADDR_MAX, whatever a region claims', () => {
+  const memblock = createMemblock(32)
+  memblock_reserve(memblock, 0xf000_0000, 0x2000_0000)
+  expect(memblock.reserved.regions).toEqual([{ base: 0xf000_0000, size: 0xfff_ffff, flags: 0 }])
+  const wide = createMemblock(64)
+  memblock_reserve(wide, 0xf000_0000, 0x2000_0000)
+  expect(wide.reserved.regions[0]?.size).toBe(0x2000_0000)
+})
+
 describe('memblock as text', () => {
   const memblock = createMemblock()
   memblock_add(memblock, 0x4000_0000, 0x4000_0000)

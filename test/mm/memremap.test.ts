@@ -63,6 +63,33 @@ describe('memremap()', () => {
     expect(memunmap(m.memremap(0x5000_0000, SIZE, MEMREMAP_WB)!)).toBe(true)
   })
 
+  test('a no-map range that begins inside a page of RAM gets no new mapping, and of arm64 a linear WB one', () => {
+    const kinds = (arch: 'arm' | 'arm64', kernel: '4.12.4' | '6.1.192' | '6.12.117') => {
+      const reserved = 'p@50000800 { reg = <0 0x50000800 0 0x100000>; no-map; };'
+      const m = bare({ kernel, arch, tree: board(RAM_1G, reserved) })
+      const got = [MEMREMAP_WC, MEMREMAP_WT, MEMREMAP_WB].map(
+        (flags) => m.memremap(0x5000_0800, SIZE, flags)?.kind ?? null,
+      )
+      expect(m.log.filter((line) => line.startsWith('memremap'))).toEqual([])
+      return got
+    }
+    for (const kernel of ['4.12.4', '6.1.192', '6.12.117'] as const) {
+      expect(kinds('arm64', kernel)).toEqual([null, null, 'linear'])
+      expect(kinds('arm', kernel)).toEqual([null, null, 'new'])
+    }
+  })
+
+  test('what is beyond the physical addresses of the kernel is not mapped: 48 bits until 6.1, 52 in 6.12', () => {
+    const mapped = (kernel: '4.12.4' | '6.1.192' | '6.12.117', end: number) =>
+      machine(kernel).memremap(end - SIZE, SIZE, MEMREMAP_WC) !== null
+    for (const kernel of ['4.12.4', '6.1.192'] as const) {
+      expect([mapped(kernel, 2 ** 48), mapped(kernel, 2 ** 48 + SIZE)]).toEqual([true, false])
+    }
+    expect([mapped('6.12.117', 2 ** 52), mapped('6.12.117', 2 ** 52 + SIZE)]).toEqual([true, false])
+    const arm = bare({ kernel: '6.12.117', arch: 'arm', tree: board(RAM_1G) })
+    expect(arm.memremap(0xf000_0000, 0x2000_0000, MEMREMAP_WC)).toBeNull()
+  })
+
   test('high memory of arm has no linear address', () => {
     const m = bare({ kernel: '6.1.192', arch: 'arm', tree: board(RAM_1G) })
     expect(m.memremap(0x4000_0000, SIZE, MEMREMAP_WB)?.kind).toBe('linear')

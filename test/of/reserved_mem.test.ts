@@ -354,3 +354,89 @@ describe('the gallery', () => {
     expect(iomem).not.toContain('5b000000')
   })
 })
+
+describe('numbers that are too wide', () => {
+  test.each(KERNEL_VERSIONS)('swapped cells are printed as they are [%s; 6.x booted]', (kernel) => {
+    const swapped = `p@c0000000 { compatible = "shared-dma-pool"; no-map;
+      reg = <0xc0000000 0 0x20000000 0>; };`
+    const { log, memblock, procIomem } = boot(kernel, swapped)
+    expect(log[0]).toBe(
+      'Reserved memory: created DMA memory pool at 0xc000000000000000, size 2199023255552 MiB',
+    )
+    expect(log.slice(2)).toEqual(
+      kernel === '6.12.117'
+        ? [
+            'OF: reserved mem: 0xc000000000000000..0xdfffffffffffffff (2251799813685248 KiB) nomap non-reusable p@c0000000',
+          ]
+        : [],
+    )
+    expect(memblock.memory.regions).toHaveLength(1)
+    expect(procIomem()).toMatch(/^40000000-7fffffff : System RAM\n/)
+  })
+
+  test('the end of a region wraps in the log, and the next region does not overlap it [booted]', () => {
+    const over = `p@c0000000 { compatible = "shared-dma-pool"; no-map;
+      reg = <0xc0000000 0 0x80000000 0>; };`
+    expect(boot('6.12.117', over).log.at(-1)).toBe(
+      'OF: reserved mem: 0xc000000000000000..0x3fffffffffffffff (9007199254740992 KiB) nomap non-reusable p@c0000000',
+    )
+    const two =
+      'a@f0000000 { reg = <0 0xf0000000 0 0x20000000>; }; b@f8000000 { reg = <0 0xf8000000 0 0x1000>; };'
+    const arm = boot('6.12.117', two, { arch: 'arm' })
+    expect(arm.log).toEqual([
+      'OF: reserved mem: 0xf0000000..0x0fffffff (524288 KiB) map non-reusable a@f0000000',
+      'OF: reserved mem: 0xf8000000..0xf8000fff (4 KiB) map non-reusable b@f8000000',
+    ])
+    expect(boot('6.12.117', two).log.join()).toContain('OVERLAP DETECTED!')
+  })
+
+  test.each(NOW)(
+    'the end of alloc-ranges wraps: below its start is no room, 0 is no bound [%s]',
+    (kernel) => {
+      const region = (ranges: string, arch: 'arm' | 'arm64') =>
+        boot(kernel, `d { size = <0 0x400000>; alloc-ranges = <${ranges}>; };`, { arch }).reserved_mem.regions
+      expect(region('0 0x60000000 0 0xffffffff', 'arm').filter((r) => r.size)).toEqual([])
+      expect(region('0 0x60000000 0 0xffffffff', 'arm64')[0]?.base).toBe(0x7fc0_0000)
+      expect(region('0 0x60000000 0 0xa0000000', 'arm')[0]?.base).toBe(0x7fc0_0000)
+    },
+  )
+
+  test.each(NOW)('an alignment that is no power of two clears bits, as in Linux [%s, booted]', (kernel) => {
+    const { reserved_mem } = boot(kernel, 'a { size = <0 0x400000>; alignment = <0 0x300000>; };')
+    expect(reserved_mem.regions[0]?.base).toBe(0x7fc0_0000)
+  })
+})
+
+describe('what else depends on the kernel', () => {
+  test('a name with a unit address is /reserved-memory to 6.x only', () => {
+    const count = (kernel: KernelVersion) => {
+      const body = '#address-cells = <2>; #size-cells = <2>; ranges; a { reg = <0 0x50000000 0 0x1000>; };'
+      const tree = board(RAM_1G, '', `reserved-memory@0 { ${body} };`)
+      return bare({ kernel, tree }).reserved_mem.regions.length
+    }
+    expect(KERNEL_VERSIONS.map(count)).toEqual([0, 0, 1, 1])
+  })
+
+  test('an entry of the array of 6.12 has 48 bytes on arm64, 24 on arm, 40 with LPAE', () => {
+    const bytes = (arch: 'arm' | 'arm64', physAddrBits: 32 | 64) => {
+      const reserved = Array.from(
+        { length: 8 },
+        (_, i) => `r${i} { reg = <0 0x5${i}000000 0 0x1000>; no-map; };`,
+      )
+      const { memblock } = boot('6.12.117', reserved.join(''), { arch, config: { physAddrBits } })
+      return memblock.reserved.regions.at(-1)?.size
+    }
+    expect(bytes('arm64', 64)).toBe(8 * 48)
+    expect(bytes('arm', 32)).toBe(8 * 24)
+    expect(bytes('arm', 64)).toBe(8 * 40)
+  })
+
+  test('a dynamic region that the table has no place for gets no memory', () => {
+    const many = (kernel: KernelVersion, count: number) =>
+      boot(
+        kernel,
+        Array.from({ length: count }, (_, i) => `d${i} { size = <0 0x1000>; no-map; };`).join(''),
+      ).reserved_mem.regions.filter((r) => r.size).length
+    expect([many('4.12.4', 17), many('6.1.192', 65), many('6.12.117', 65)]).toEqual([16, 64, 64])
+  })
+})

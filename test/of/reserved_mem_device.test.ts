@@ -12,7 +12,7 @@ import {
   of_reserved_mem_lookup,
 } from '../../code/of/reserved_mem_device.ts'
 import { findNode } from '../../code/of/tree.ts'
-import { bare, shippedTree } from '../machine/board.ts'
+import { bare, board, RAM_1G, shippedTree } from '../machine/board.ts'
 
 const NOW = ['6.1.192', '6.12.117'] as const
 const boot = (kernel: KernelVersion) => bare({ kernel, tree: shippedTree('gallery') })
@@ -97,6 +97,31 @@ describe('of_reserved_mem_device_init()', () => {
       return machine.log.includes("sample low: reserved memory is beyond device's set DMA address range")
     }
     expect([warned('4.12.4'), warned('6.1.192'), warned('6.12.117')]).toEqual([false, true, true])
+  })
+
+  test.each(KERNEL_VERSIONS)(
+    'a pool that cannot be mapped is refused: unaligned, or swapped cells [%s]',
+    (kernel) => {
+      const attach = (reg: string) => {
+        const pool = `p: p { compatible = "shared-dma-pool"; no-map; reg = <${reg}>; };`
+        const machine = bare({ kernel, tree: board(RAM_1G, pool, 'client { memory-region = <&p>; };') })
+        const dev = client(machine, 'client')
+        return [of_reserved_mem_device_init(machine.reserved_mem, dev), dev.dma_mem]
+      }
+      const error = kernelAtLeast(kernel, '6.1.192') ? -EINVAL : -ENODEV
+      expect(attach('0 0x50000800 0 0x100000')).toEqual([error, null])
+      expect(attach('0xc0000000 0 0x20000000 0')).toEqual([error, null])
+      expect(attach('0 0x50000000 0 0x100000')[0]).toBe(0)
+    },
+  )
+
+  test('a device that said nothing of its reach is warned for, as Linux has it', () => {
+    const machine = boot('6.12.117')
+    const dev = createDevice('sample mute', findNode(machine.tree, '/client-nomap'), 0)
+    of_reserved_mem_device_init(machine.reserved_mem, dev)
+    expect(machine.log.join()).toContain(
+      "sample mute: reserved memory is beyond device's set DMA address range",
+    )
   })
 
   test('misuse and missing entries: -EINVAL, -ENODEV', () => {
