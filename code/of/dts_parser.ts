@@ -202,6 +202,10 @@ class Parser {
   // #region dts-parser-overrides
   // &label { … }; opens a node again. In a plugin, one that is not here becomes a fragment for the node that is meant.
   #override(labels: Labels): void {
+    // dtc's grammar has room for one label here, where a node of its own may have many.
+    const second = [...labels.values()][1]
+    if (second)
+      this.#cursor.report('dts-syntax', second, 'a second label before a reference; expected at most one')
     const reference = this.#cursor.advance()
     const target = this.#plugin && reference.text.startsWith('/') ? null : this.#find(reference)
     const fresh = sourceNode(target || !this.#plugin ? (target?.name ?? '') : '__overlay__', reference.place)

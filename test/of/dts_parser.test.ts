@@ -84,6 +84,11 @@ describe('a hostile source', () => {
     expect(told(source)[0]).toMatch(/^dts-limit 3:/)
   })
 
+  it('parseDts() takes many labels before a node, and one before a reference, as dtc does', () => {
+    expect(told('/dts-v1/;\n/ { a: b: n { }; };\nc: &a { };\n')).toEqual([])
+    expect(told('/dts-v1/;\n/ { a: b: n { }; };\nc: d: &a { };\n')[0]).toMatch(/^dts-syntax 3:4/)
+  })
+
   it('parseDts() refuses a source that is too large, without reading it', () => {
     expect(told(' '.repeat(MAX_SOURCE + 1))).toEqual(['dts-limit 0:0'])
   })

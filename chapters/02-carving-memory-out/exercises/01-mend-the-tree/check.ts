@@ -171,7 +171,7 @@ function wrongPlace(machine: Machine, region: DtNode): Finding | null {
   const [highBase = 0, base = 0, highSize = 0, size = 0] = cells
   if ((highBase === BASE && base === 0) || (highSize === SIZE && size === 0)) {
     const text = `reg = <${hex}> has its words the wrong way round: of two cells the first is the upper half`
-    // The model caps an address beyond 2^53, so its "created" line would not be the kernel's.
+    // Above 2^53 the model rounds an address, so its "created" line may not be the kernel's to the last digit.
     return finding('ex-reg-cells-swapped', region, text, evidenceOf(machine), READ.questions)
   }
   if (highBase !== 0 || base !== BASE) {
