@@ -52,11 +52,18 @@ export const TOOLS: readonly Tool[] = [
   { package: 'cpio', purpose: 'board', commands: ['cpio'], why: 'packs the board’s first file system' },
   { package: 'chromium', purpose: 'browser', commands: ['chromium'], why: 'drives the pages in the tests' },
   {
+    package: 'fonts-dejavu-core',
+    purpose: 'browser',
+    commands: [],
+    files: ['/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf'],
+    why: 'the letters by which diagrams are measured',
+  },
+  {
     package: 'fonts-liberation',
     purpose: 'browser',
     commands: [],
     files: ['/usr/share/fonts/truetype/liberation', '/usr/share/fonts/truetype/liberation2'],
-    why: 'letters for the pages and diagrams',
+    why: 'letters for the pages',
   },
 ]
 
