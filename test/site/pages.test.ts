@@ -37,7 +37,7 @@ describe('the pages', () => {
     page.on('console', (message) => {
       const chromiumsOwn = message.type() === 'error' && /\/404\.html$/.test(message.location().url)
       if (['error', 'warning'].includes(message.type()) && !chromiumsOwn) {
-        complaints.push(`${page.url()}: ${message.text()}`)
+        complaints.push(`${page.url()}: ${message.text()} ${message.location().url}`)
       }
     })
     page.on('pageerror', (error) => complaints.push(`${page.url()}: ${error.message}`))
