@@ -15,7 +15,9 @@ export function registerBuild(program: Command): void {
         import('node:path'),
       ])
       const { Complaint } = await import('../lib/complaint.ts')
+      const { claimFolder } = await import('./site_folder.ts')
       const root = projectRoot()
+      claimFolder(resolve(options.out))
       const out = relative(root, resolve(options.out)) || '.'
       const started = performance.now()
       // The models' documentation is written while the pages are.

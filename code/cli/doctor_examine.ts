@@ -9,7 +9,8 @@ import { bootMachine } from '../machine/boot.ts'
 import { checkTree } from '../of/checks.ts'
 import { parseDts } from '../of/dts_parser.ts'
 import { readFdt } from '../of/fdt_reader.ts'
-import type { DeviceTree } from '../of/tree.ts'
+import { early_init_dt_scan_root } from '../of/fdt.ts'
+import { type DeviceTree, findNode, property, readNumber } from '../of/tree.ts'
 
 export interface Examination {
   readonly file: string
@@ -51,6 +52,35 @@ function readTree(file: string): { tree: DeviceTree; diagnostics: Diagnostic[] }
   return { tree, diagnostics }
 }
 
+// Regions that no number here can hold. Most often the two cells of an address stand in the wrong order.
+function beyondModel(tree: DeviceTree, file: string): Diagnostic[] {
+  const cells = early_init_dt_scan_root(tree)
+  const counts = [cells.dt_root_addr_cells, cells.dt_root_size_cells]
+  return (findNode(tree, '/reserved-memory')?.children ?? []).flatMap((node) => {
+    const reg = property(node, 'reg')
+    if (!reg) return []
+    let offset = 0
+    const wide = counts.some((count) => {
+      const high = count > 1 && offset + 8 <= reg.value.length ? readNumber(reg.value, offset, 1) : 0
+      offset += count * 4
+      return high >= 2 ** 21
+    })
+    if (!wide) return []
+    const { line, column } = reg.at ?? { line: 0, column: 0 }
+    return [
+      {
+        rule: 'reserved-memory-beyond-model',
+        severity: 'error' as const,
+        file,
+        line,
+        column,
+        text: `${node.name}: reg holds a number above 2^53, which the model rounds: do not trust what follows about it`,
+        note: 'Of two cells the first is the upper half: are they the wrong way round?',
+      },
+    ]
+  })
+}
+
 /** @throws Complaint: the file cannot be read, is no device tree, or names no memory to boot in */
 export function examine(file: string, { kernel, arch, cmdline }: Asked): Examination {
   const { tree, diagnostics } = readTree(file)
@@ -65,7 +95,7 @@ export function examine(file: string, { kernel, arch, cmdline }: Asked): Examina
     file,
     kernel,
     arch,
-    diagnostics: [...diagnostics, ...checkTree(tree, file)],
+    diagnostics: [...diagnostics, ...checkTree(tree, file), ...beyondModel(tree, file)],
     log: machine.log,
     iomem: machine.procIomem(),
   }

@@ -7,12 +7,14 @@ import { mkdirSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { watch } from 'chokidar'
 import { buildApi, projectRoot, rebuildTools, watchPages } from './site_build.ts'
+import { claimFolder } from './site_folder.ts'
 import { serveSite } from './site_server.ts'
 
 /** Serves until it is interrupted. Rejects with a Complaint when the port is taken, before anything is built. */
 export async function readCourse(options: { port: number; out: string }): Promise<void> {
   const root = projectRoot()
   const folder = resolve(options.out)
+  claimFolder(folder)
   const out = relative(root, folder)
   const started = performance.now()
   mkdirSync(folder, { recursive: true })

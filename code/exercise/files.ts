@@ -29,6 +29,8 @@ const REASONS: Record<string, string> = {
   EDQUOT: 'is over its disk quota',
   ENOTDIR: 'has a file where a folder is needed',
   EISDIR: 'has a folder where a file is needed',
+  // mkdir -p on a read-only file system ends so on Node 20.
+  ENOENT: 'cannot be made',
 }
 
 /** Runs `work` on `path`; a failure that a person can mend becomes a complaint that names the path. */

@@ -53,8 +53,8 @@ export const en = {
     howHeading: 'How to begin',
     how: 'Read here; the code in a chapter runs in the page and you can change it. Then take it to a terminal:',
     commands: [
-      ['contig do', 'an exercise, checked while you edit'],
-      ['contig lab', 'a real kernel on a virtual board, with a real module'],
+      ['npx contig do', 'an exercise, checked while you edit'],
+      ['npx contig lab', 'a real kernel on a virtual board, with a real module'],
     ],
     contents: 'Contents',
     appendices: 'Appendices',

@@ -83,6 +83,12 @@ describe('contig doctor', () => {
     }
   })
 
+  it('examine() says so of an address that the model can only round', () => {
+    const swapped = board(GOOD).replace('<0x0 0xc0000000 0x0 0x20000000>', '<0xc0000000 0x8 0x20000000 0x0>')
+    const { diagnostics } = examine(file('swapped.dts', swapped), { kernel: '6.12.117', arch: 'arm64' })
+    expect(diagnostics.map(({ rule }) => rule)).toContain('reserved-memory-beyond-model')
+  })
+
   it('examine() complains of a file that is not there, and of a board without RAM', () => {
     expect(complaintOf(join(folder, 'missing.dts')).exitCode).toBe(2)
     expect(complaintOf(file('empty.dts', '/dts-v1/; / { };')).message).toContain('no RAM')
