@@ -12,7 +12,16 @@
 // the same thing at once; the first rename wins and the other's work is thrown away. A temporary name carries host and
 // process id, so that what a killed process left behind is known and swept.
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs'
 import { homedir, hostname } from 'node:os'
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import { Complaint } from '../lib/complaint.ts'
@@ -95,6 +104,17 @@ export class Cache {
       throw folderComplaint(this.folder, error, 'opening') ?? error
     }
     this.sweep()
+  }
+
+  /** @throws Complaint (1) when `bytes` more do not fit: apt, on a full disk, waits for minutes and says nothing. */
+  needRoom(bytes: number): void {
+    const { bavail, bsize } = statfsSync(this.folder)
+    if (bavail * bsize >= bytes) return
+    const mib = (size: number): number => Math.floor(size / 1024 / 1024)
+    throw new Complaint({
+      text: `the cache folder ${this.folder} has ${mib(bavail * bsize)} MiB free; fetching a kernel needs ${mib(bytes)} MiB`,
+      next: ['make room, or name another folder: CONTIG_CACHE=/some/folder contig …'],
+    })
   }
 
   path(...names: string[]): string {

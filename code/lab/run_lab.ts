@@ -37,6 +37,9 @@ import { needTools } from './tools.ts'
 import { readTranscript } from './transcript.ts'
 import { type Check, compareCheck, compareFailed, type Compared, judge } from './verdict.ts'
 
+/** Package lists, archives and what is unpacked from them, for two kernels. */
+const FETCH_BYTES = 400 * 1024 * 1024
+
 /** A serial log longer than this is a board that prints without end. */
 const SERIAL_BYTES = 8 * 1024 * 1024
 
@@ -117,7 +120,10 @@ class DebianDesk {
   }
 
   async open(): Promise<string> {
-    if (!this.ready) await perform(privateAptStep(this.folder, this.sources()), this.hands)
+    if (!this.ready) {
+      this.hands.cache.needRoom(FETCH_BYTES)
+      await perform(privateAptStep(this.folder, this.sources()), this.hands)
+    }
     this.ready = true
     return this.folder
   }

@@ -105,4 +105,15 @@ describe('contentKey()', () => {
     expect(contentKey('a', 'b')).toMatch(/^[0-9a-f]{16}$/)
     expect(new Set([contentKey('a', 'b'), contentKey('ab'), contentKey('a', 'c')]).size).toBe(3)
   })
+
+  it('needRoom() complains of a disk with too little room, naming the folder, and takes one with enough', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'contig-room-'))
+    try {
+      const cache = new Cache(folder)
+      cache.needRoom(1)
+      expect(() => cache.needRoom(2 ** 52)).toThrow(`the cache folder ${folder} has `)
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
 })
