@@ -147,7 +147,17 @@ export class Cache {
 
   // Throws away what processes of this host left behind when they were killed, and all but the newest runs.
   private sweep(): void {
-    for (const kind of ['.', 'kernels', 'busybox', 'modules', 'programs', 'initramfs', 'debian', 'runs']) {
+    for (const kind of [
+      '.',
+      'kernels',
+      'busybox',
+      'modules',
+      'programs',
+      'initramfs',
+      'debian',
+      'bench',
+      'runs',
+    ]) {
       const folder = this.path(kind)
       if (!existsSync(folder)) continue
       for (const name of readdirSync(folder)) if (abandoned(name)) this.remove(join(folder, name))

@@ -6,6 +6,7 @@
 // @kernel include/uapi/asm-generic/errno-base.h, errno.h v6.12
 
 // #region errno
+export const EPERM = 1
 export const ENOENT = 2
 export const EINTR = 4
 export const EIO = 5

@@ -4,8 +4,10 @@
 // 6.1.192 that v6.1 did not have is behaviour of 6.1.192.
 
 // #region kernel-version
+/** Those of the modelled patch levels that know /reserved-memory: the binding came with v3.15. */
+export const RESERVED_MEMORY_KERNELS = ['4.6', '4.12.4', '6.1.192', '6.12.117'] as const
 /** The patch levels the models mimic, oldest first. */
-export const KERNEL_VERSIONS = ['4.6', '4.12.4', '6.1.192', '6.12.117'] as const
+export const KERNEL_VERSIONS = ['3.5', '3.9', ...RESERVED_MEMORY_KERNELS] as const
 export type KernelVersion = (typeof KERNEL_VERSIONS)[number]
 
 /** Whether `kernel` is `since` or newer. */

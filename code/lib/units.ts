@@ -11,7 +11,14 @@ declare const unit: unique symbol
 /** A physical address, as the CPU drives it onto the bus (`phys_addr_t`). Unit: bytes from zero. */
 export type PhysAddr = number & { readonly [unit]?: 'PhysAddr' }
 /** A page frame number: a physical address divided by the page size. */
-export type Pfn = number & { readonly [unit]: 'Pfn' }
+export type Pfn = number & { readonly [unit]?: 'Pfn' }
+/** An address as a device drives it (`dma_addr_t`): the physical address moved by the offset of its bus. */
+export type DmaAddr = number & { readonly [unit]?: 'DmaAddr' }
+/**
+ * A virtual address. A kernel address of arm64 begins with twelve bits that are all ones; they are left out, so that it
+ * is exact: 0xffff_0000_4000_0000 is held as 0xf_0000_4000_0000.
+ */
+export type VirtAddr = number & { readonly [unit]?: 'VirtAddr' }
 /** A size in bytes. */
 export type Bytes = number & { readonly [unit]?: 'Bytes' }
 // #endregion units-types
@@ -23,7 +30,8 @@ export const GiB = (n: number): Bytes => n * 1024 * 1024 * 1024
 // #endregion units-sizes
 
 // #region units-rounding
-const isPowerOfTwo = (n: number) => n > 0 && 2 ** Math.round(Math.log2(n)) === n
+const isPowerOfTwo = (n: number) =>
+  n < 2 ** 31 ? n > 0 && (n & (n - 1)) === 0 : 2 ** Math.round(Math.log2(n)) === n
 
 /**
  * The largest multiple of `align` that is not above `value`. Linux clears the bits of `align - 1`, so another `align`
@@ -58,6 +66,14 @@ export function minNotZero(a: number, b: number): number {
   return a && b ? Math.min(a, b) : a || b
 }
 // #endregion units-limits
+
+// #region units-pages
+/** The power of two of pages that `size` bytes need. @kernel include/asm-generic/getorder.h get_order() v6.12 */
+export function get_order(size: Bytes, pageSize: Bytes = 4096): number {
+  const pages = Math.ceil(size / pageSize)
+  return pages <= 1 ? 0 : 32 - Math.clz32(pages - 1)
+}
+// #endregion units-pages
 
 // #region units-printing
 /**

@@ -8,6 +8,8 @@
 //     arm64 4.x   scan · CMA · page tables · unflatten · iomem
 //     arm         scan · CMA · page tables · iomem · unflatten (6.12: static regions)
 //
+// 3.5 and 3.9 know no /reserved-memory, and no arm64: theirs is the arm order without the scan.
+//
 // What a kernel takes for its own page tables, struct pages and hash tables is an input (`own`), not a model: it moves the
 // default CMA area and fills /proc/iomem, and observed.ts reads it from the log of a real boot. Without it the addresses
 // are those of a kernel that needs nothing.
@@ -22,6 +24,7 @@ import {
   memparse,
   type DmaContiguous,
 } from '../dma/contiguous.ts'
+import { Complaint } from '../lib/complaint.ts'
 import { kernelAtLeast, type Arch, type KernelVersion } from '../lib/kernel_version.ts'
 import { Printk } from '../lib/printk.ts'
 import { GiB, MiB, round_down, round_up, type Bytes, type PhysAddr } from '../lib/units.ts'
@@ -126,6 +129,13 @@ export interface Machine {
  * @omits EFI, ACPI, NUMA, crash kernel, dma-ranges of buses, KASLR; `mem=` of arm; what `own` does not tell
  */
 export function bootMachine(options: BootOptions): Machine {
+  if (options.arch === 'arm64' && !kernelAtLeast(options.kernel, '4.6')) {
+    throw new Complaint({
+      text: `kernel ${options.kernel} on arm64: the models know ${options.kernel} on arm only (arm64 came with v3.7)`,
+      exitCode: 2,
+      next: ['Ask for arch arm, or for kernel 4.6 or later.'],
+    })
+  }
   const machine = powerOn(options)
   const own = options.own ?? {}
   const image = imageOf(options, machine)
@@ -306,8 +316,8 @@ function adjust_lowmem_bounds({ memblock, config, cma }: Machine): void {
 // #region boot-default-area
 // dma_contiguous_reserve() with the limit of the architecture, then the dump of memblock=debug.
 function reserveDefaultArea(options: BootOptions, machine: Machine): void {
-  const { memblock, contiguous, printk, arch, kernel } = machine
-  dma_contiguous_reserve(contiguous, arch === 'arm' ? 0xffff_ffff : dmaPhysLimit(kernel, memblock))
+  const { memblock, contiguous, printk, arch } = machine
+  dma_contiguous_reserve(contiguous, dmaPhysLimit(machine))
   const cmdline = options.cmdline ?? early_init_dt_scan_chosen(machine.tree).bootargs
   const debug = /(^|\s)memblock=\S*debug/.test(cmdline)
   if (debug) for (const line of memblock_dump_all(memblock)) printk.print('info', line)
@@ -315,8 +325,9 @@ function reserveDefaultArea(options: BootOptions, machine: Machine): void {
   if (arch === 'arm') adjust_lowmem_bounds(machine)
 }
 
-// arm64: the end of what 32-bit devices reach, or of RAM.
-function dmaPhysLimit(kernel: KernelVersion, memblock: Memblock): PhysAddr {
+// arm: what 32-bit devices reach, in 3.x no higher than the linear mapping. arm64: likewise, or the end of RAM.
+function dmaPhysLimit({ kernel, arch, memblock, cma }: Machine): PhysAddr {
+  if (arch === 'arm') return kernelAtLeast(kernel, '4.6') ? 0xffff_ffff : cma.highmemStart
   const start = memblock_start_of_DRAM(memblock)
   const end = memblock_end_of_DRAM(memblock)
   if (!kernelAtLeast(kernel, '6.1.192')) return Math.min(round_down(start, GiB(4)) + GiB(4), end)

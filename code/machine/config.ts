@@ -17,7 +17,10 @@ export interface KernelConfig {
   readonly physAddrBits: 32 | 64
   /** Width of what can be mapped: CONFIG_ARM64_PA_BITS. arm has no bound but that of `phys_addr_t`. */
   readonly paBits: number
-  /** Bytes of a pageblock (6.x); of the bigger of pageblock and largest buddy block (4.x). */
+  /** MAX_PAGE_ORDER: the largest block of the buddy allocator. */
+  readonly maxOrder: number
+  readonly pageblockOrder: number
+  /** Bytes of a pageblock (6.x); of the bigger of pageblock and largest buddy block (3.9, 4.x); twice that (3.5). */
   readonly cmaAlignment: Bytes
   /** `MAX_CMA_AREAS`. */
   readonly cmaAreas: number
@@ -37,12 +40,15 @@ export function defaultConfig(kernel: KernelVersion, arch: Arch): KernelConfig {
   const now = kernelAtLeast(kernel, '6.1.192')
   const arm64 = arch === 'arm64'
   const mbytes = arm64 && now ? 64 : 16
+  const alignment4K = kernel === '3.5' ? 8 : !now ? 4 : arm64 ? 2 : 8
   return {
     pageSize: KiB(4),
     physAddrBits: arm64 ? 64 : 32,
     paBits: !arm64 ? 64 : kernelAtLeast(kernel, '6.12.117') ? 52 : 48,
     // Debian's armmp has 8 MiB buddy blocks and no huge pages; arm64 pageblocks are huge pages.
-    cmaAlignment: now ? MiB(arm64 ? 2 : 8) : MiB(4),
+    maxOrder: !arm64 && now ? 11 : 10,
+    pageblockOrder: arm64 ? 9 : now ? 11 : 10,
+    cmaAlignment: MiB(alignment4K),
     // 4.6 to 6.1 have one slot more than CONFIG_CMA_AREAS; NUMA kernels are configured with more.
     cmaAreas: arm64 && now ? 20 : 8,
     cmaSize: { choose: 'MBYTES', mbytes, percentage: 10 },

@@ -36,7 +36,7 @@ export interface MemblockType {
   readonly name: 'memory' | 'reserved'
   /** `PHYS_ADDR_MAX`: regions end here, if they claim more. */
   readonly limit: PhysAddr
-  regions: MemblockRegion[]
+  readonly regions: MemblockRegion[]
 }
 // #endregion memblock-types
 
@@ -88,37 +88,45 @@ export function regionEnd(region: MemblockRegion): PhysAddr {
 function cappedEnd({ limit }: MemblockType, base: PhysAddr, size: Bytes): PhysAddr {
   return Math.min(base + size, limit)
 }
+
+// The index of the first region that ends behind `addr`; the length of the list when none does.
+function firstBehind({ regions }: MemblockType, addr: PhysAddr): number {
+  let i = 0
+  while (i < regions.length && regionEnd(regions[i]!) <= addr) i++
+  return i
+}
 // #endregion memblock-end
 
 // #region memblock-merge
-// Neighbours that touch and have equal flags become one.
-function memblock_merge_regions(type: MemblockType): void {
-  const merged: MemblockRegion[] = []
-  for (const region of type.regions) {
-    const last = merged.at(-1)
-    if (last && regionEnd(last) === region.base && last.flags === region.flags) {
-      merged[merged.length - 1] = { ...last, size: last.size + region.size }
-    } else merged.push(region)
+// Makes one of neighbours that touch and have equal flags, between regions `first - 1` and `last`: those that changed.
+function memblock_merge_regions({ regions }: MemblockType, first: number, last: number): void {
+  let i = Math.max(first - 1, 0)
+  while (i < last && i + 1 < regions.length) {
+    const here = regions[i]!
+    const next = regions[i + 1]!
+    if (regionEnd(here) === next.base && here.flags === next.flags) {
+      regions[i] = { base: here.base, size: here.size + next.size, flags: here.flags }
+      regions.splice(i + 1, 1)
+      last--
+    } else i++
   }
-  type.regions = merged
 }
 // #endregion memblock-merge
 
 // #region memblock-add-range
 // Adds the parts of [base, base + size) that no region has yet; what is there keeps its flags.
 function memblock_add_range(type: MemblockType, base: PhysAddr, size: Bytes, flags: number): number {
+  const { regions } = type
   const end = cappedEnd(type, base, size)
-  const fresh: MemblockRegion[] = []
-  let from = base
-  for (const region of type.regions) {
-    if (region.base >= end) break
-    if (regionEnd(region) <= from) continue
-    if (region.base > from) fresh.push({ base: from, size: region.base - from, flags })
-    from = Math.min(regionEnd(region), end)
+  const first = firstBehind(type, base)
+  let i = first
+  for (let from = base; from < end; i++) {
+    const region = regions[i]
+    const gapEnd = region ? Math.min(region.base, end) : end
+    if (gapEnd > from) regions.splice(i, 0, { base: from, size: gapEnd - from, flags })
+    from = regionEnd(regions[i]!)
   }
-  if (from < end) fresh.push({ base: from, size: end - from, flags })
-  type.regions = [...type.regions, ...fresh].sort((a, b) => a.base - b.base)
-  memblock_merge_regions(type)
+  memblock_merge_regions(type, first, i)
   return 0
 }
 // #endregion memblock-add-range
@@ -142,23 +150,22 @@ export function memblock_reserve(memblock: Memblock, base: PhysAddr, size: Bytes
 // #endregion memblock-add-reserve
 
 // #region memblock-isolate
+// Splits the region that has `addr` inside; the index of the first region from `addr` on.
+function splitAt(type: MemblockType, addr: PhysAddr): number {
+  const i = firstBehind(type, addr)
+  const region = type.regions[i]
+  if (!region || region.base >= addr) return i
+  const { base, flags } = region
+  const below = { base, size: addr - base, flags }
+  const above = { base: addr, size: regionEnd(region) - addr, flags }
+  type.regions.splice(i, 1, below, above)
+  return i + 1
+}
+
 // Splits regions at both ends of [base, base + size); the indices [start, end) of those that are inside.
 function memblock_isolate_range(type: MemblockType, base: PhysAddr, size: Bytes): [number, number] {
-  const end = cappedEnd(type, base, size)
-  for (const cut of [base, end]) {
-    type.regions = type.regions.flatMap((region) =>
-      region.base < cut && cut < regionEnd(region)
-        ? [
-            { ...region, size: cut - region.base },
-            { ...region, base: cut, size: regionEnd(region) - cut },
-          ]
-        : [region],
-    )
-  }
-  const first = type.regions.findIndex((region) => region.base >= base)
-  const behind = type.regions.findIndex((region) => region.base >= end)
-  const count = type.regions.length
-  return [first < 0 ? count : first, behind < 0 ? count : behind]
+  const start = splitAt(type, base)
+  return [start, splitAt(type, cappedEnd(type, base, size))]
 }
 // #endregion memblock-isolate
 
@@ -197,10 +204,11 @@ function memblock_setclr_flag(
   const type = memblock.memory
   if (size <= 0) return 0
   const [start, end] = memblock_isolate_range(type, base, size)
-  type.regions = type.regions.map((region, i) =>
-    i >= start && i < end ? { ...region, flags: change(region.flags) } : region,
-  )
-  memblock_merge_regions(type)
+  for (let i = start; i < end; i++) {
+    const region = type.regions[i]!
+    type.regions[i] = { base: region.base, size: region.size, flags: change(region.flags) }
+  }
+  memblock_merge_regions(type, start, end)
   return 0
 }
 
@@ -223,7 +231,8 @@ export function memblock_is_nomap(region: MemblockRegion): boolean {
 /** Whether any byte of the range is in the list. @kernel mm/memblock.c memblock_overlaps_region() v6.12 */
 export function memblock_overlaps_region(type: MemblockType, base: PhysAddr, size: Bytes): boolean {
   const end = cappedEnd(type, base, size)
-  return type.regions.some((region) => base < regionEnd(region) && region.base < end)
+  const region = type.regions[firstBehind(type, base)]
+  return region !== undefined && region.base < end
 }
 
 /** Whether **any** byte is taken, despite its name. @kernel mm/memblock.c memblock_is_region_reserved() v6.12 */
@@ -233,8 +242,8 @@ export function memblock_is_region_reserved(memblock: Memblock, base: PhysAddr, 
 
 /** Whether `addr` is RAM in the linear mapping. @kernel mm/memblock.c memblock_is_map_memory() v6.12 */
 export function memblock_is_map_memory(memblock: Memblock, addr: PhysAddr): boolean {
-  const region = memblock.memory.regions.find((each) => each.base <= addr && addr < regionEnd(each))
-  return region !== undefined && !memblock_is_nomap(region)
+  const region = memblock.memory.regions[firstBehind(memblock.memory, addr)]
+  return region !== undefined && region.base <= addr && !memblock_is_nomap(region)
 }
 // #endregion memblock-ask
 
@@ -274,10 +283,9 @@ export function memblock_mem_limit_remove_map(memblock: Memblock, limit: Bytes):
     limit -= region.size
   }
   if (!limit || end === memblock_end_of_DRAM(memblock)) return
-  const [, behind] = memblock_isolate_range(memblock.memory, 0, end)
-  memblock.memory.regions = memblock.memory.regions.filter(
-    (region, i) => i < behind || memblock_is_nomap(region),
-  )
+  const { regions } = memblock.memory
+  const behind = splitAt(memblock.memory, end)
+  regions.push(...regions.splice(behind).filter(memblock_is_nomap))
   const above: Bytes = MEMBLOCK_ALLOC_ANYWHERE - end
   memblock_remove_range(memblock.reserved, end, above)
 }

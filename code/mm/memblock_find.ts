@@ -22,23 +22,50 @@ import {
 // #endregion memblock-find-imports
 
 // #region memblock-free-ranges
-/** `[start, end)` of what nobody has, lowest first: memory that is neither NOMAP nor reserved. */
-export function freeRanges(memblock: Memblock): [PhysAddr, PhysAddr][] {
-  const free: [PhysAddr, PhysAddr][] = []
-  for (const memory of memblock.memory.regions) {
-    if (memblock_is_nomap(memory)) continue
-    let from = memory.base
-    for (const reserved of memblock.reserved.regions) {
-      if (regionEnd(reserved) <= from) continue
-      if (reserved.base >= regionEnd(memory)) break
-      if (reserved.base > from) free.push([from, reserved.base])
-      from = regionEnd(reserved)
+/** What is told of a free range `[from, to)`; true ends the walk. */
+type Visit = (from: PhysAddr, to: PhysAddr) => boolean
+
+/**
+ * Walks what nobody has, lowest first: memory that is neither NOMAP nor reserved.
+ * @kernel include/linux/memblock.h for_each_free_mem_range() v6.12
+ */
+export function forEachFreeRange({ memory, reserved }: Memblock, visit: Visit): void {
+  let taken = 0
+  for (const region of memory.regions) {
+    if (memblock_is_nomap(region)) continue
+    let from = region.base
+    while (from < regionEnd(region)) {
+      const next = reserved.regions[taken]
+      const to = next ? Math.min(next.base, regionEnd(region)) : regionEnd(region)
+      if (to > from && visit(from, to)) return
+      if (!next || next.base >= regionEnd(region)) break
+      from = Math.max(from, regionEnd(next))
+      // It may reach into the next region of memory.
+      if (regionEnd(next) <= regionEnd(region)) taken++
     }
-    if (from < regionEnd(memory)) free.push([from, regionEnd(memory)])
   }
-  return free
 }
 // #endregion memblock-free-ranges
+
+// #region memblock-free-ranges-reverse
+// The same, highest first.
+function forEachFreeRangeReverse({ memory, reserved }: Memblock, visit: Visit): void {
+  let taken = reserved.regions.length - 1
+  for (let i = memory.regions.length - 1; i >= 0; i--) {
+    const region = memory.regions[i]!
+    if (memblock_is_nomap(region)) continue
+    let to = regionEnd(region)
+    while (to > region.base) {
+      const next = reserved.regions[taken]
+      const from = next ? Math.max(regionEnd(next), region.base) : region.base
+      if (from < to && visit(from, to)) return
+      if (!next || regionEnd(next) <= region.base) break
+      to = Math.min(to, next.base)
+      if (next.base >= region.base) taken--
+    }
+  }
+}
+// #endregion memblock-free-ranges-reverse
 
 // #region memblock-find
 /**
@@ -54,34 +81,51 @@ export function memblock_find_in_range_node(
   start: PhysAddr,
   end: PhysAddr,
 ): PhysAddr {
-  const highest = end === MEMBLOCK_ALLOC_ACCESSIBLE ? memblock.current_limit : end
   const lowest = Math.max(start, memblock.pageSize)
-  const clamp = (addr: PhysAddr) => Math.min(Math.max(addr, lowest), Math.max(lowest, highest))
-  const ranges = freeRanges(memblock).map(([from, to]) => [clamp(from), clamp(to)] as const)
+  const highest = Math.max(lowest, end === MEMBLOCK_ALLOC_ACCESSIBLE ? memblock.current_limit : end)
   return memblock.bottom_up
-    ? __memblock_find_range_bottom_up(ranges, size, align)
-    : __memblock_find_range_top_down(ranges, size, align)
+    ? __memblock_find_range_bottom_up(memblock, lowest, highest, size, align)
+    : __memblock_find_range_top_down(memblock, lowest, highest, size, align)
 }
 // #endregion memblock-find
 
 // #region memblock-find-directions
-type Ranges = readonly (readonly [PhysAddr, PhysAddr])[]
+const clamp = (addr: PhysAddr, lowest: PhysAddr, highest: PhysAddr) =>
+  Math.min(Math.max(addr, lowest), highest)
 
-function __memblock_find_range_bottom_up(ranges: Ranges, size: Bytes, align: Bytes): PhysAddr {
-  for (const [from, to] of ranges) {
-    const candidate = round_up(from, align)
-    if (candidate < to && to - candidate >= size) return candidate
-  }
-  return 0
+function __memblock_find_range_bottom_up(
+  memblock: Memblock,
+  start: PhysAddr,
+  end: PhysAddr,
+  size: Bytes,
+  align: Bytes,
+): PhysAddr {
+  let found = 0
+  forEachFreeRange(memblock, (from, to) => {
+    const candidate = round_up(clamp(from, start, end), align)
+    const behind = clamp(to, start, end)
+    if (candidate < behind && behind - candidate >= size) found = candidate
+    return found > 0
+  })
+  return found
 }
 
-function __memblock_find_range_top_down(ranges: Ranges, size: Bytes, align: Bytes): PhysAddr {
-  for (const [from, to] of ranges.toReversed()) {
-    if (to < size) continue
-    const candidate = round_down(to - size, align)
-    if (candidate >= from) return candidate
-  }
-  return 0
+function __memblock_find_range_top_down(
+  memblock: Memblock,
+  start: PhysAddr,
+  end: PhysAddr,
+  size: Bytes,
+  align: Bytes,
+): PhysAddr {
+  let found = 0
+  forEachFreeRangeReverse(memblock, (from, to) => {
+    const behind = clamp(to, start, end)
+    if (behind < size) return false
+    const candidate = round_down(behind - size, align)
+    if (candidate >= clamp(from, start, end)) found = candidate
+    return found > 0
+  })
+  return found
 }
 // #endregion memblock-find-directions
 

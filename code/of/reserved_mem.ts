@@ -17,7 +17,7 @@ import { ENOENT } from '../lib/errno.ts'
 import { kernelAtLeast, type Arch, type KernelVersion } from '../lib/kernel_version.ts'
 import type { Printk } from '../lib/printk.ts'
 import { sort } from '../lib/sort.ts'
-import { formatPa, lastPa, wrapPa, type Bytes, type PhysAddr } from '../lib/units.ts'
+import { formatPa, lastPa, wrapPa, type Bytes, type DmaAddr, type PhysAddr } from '../lib/units.ts'
 import { memblock_clear_nomap, memblock_phys_free, type Memblock } from '../mm/memblock.ts'
 import { of_flat_dt_is_compatible, type RootCells } from './fdt.ts'
 import { phandleOf, property, type DeviceTree, type DtNode } from './tree.ts'
@@ -46,24 +46,47 @@ export interface ReservedMemOps {
 // #endregion reserved-mem-types
 
 // #region reserved-mem-device-type
-/** A device, as far as reserved memory touches it. @kernel include/linux/device.h struct device v6.12 */
+/** A device, as far as reserved memory and the DMA API touch it. @kernel include/linux/device.h struct device v6.12 */
 export interface Device {
   /** As dev_info() prints it: driver and device name. */
   readonly name: string
   readonly of_node: DtNode | null
-  /** The highest address that it can drive; 0 when nobody said. */
+  /** The highest address that it can drive in a streaming mapping; null for a device that has no such mask. */
+  dma_mask: number | null
+  /** The same for coherent buffers; 0 when nobody said. */
   coherent_dma_mask: number
   /** The highest address that its bus can drive; 0 for no limit. */
   bus_dma_limit: number
+  /** Whether it looks into the caches: the hardware keeps them and its view of memory alike. */
+  dma_coherent: boolean
+  /** How its bus moves addresses; null when it does not. 4.x knows the first entry only, as `dma_pfn_offset`. */
+  dma_range_map: readonly BusDmaRegion[] | null
   dma_mem: unknown
   cma_area: unknown
 }
 
-/** A device that no region is attached to yet, with 32 address lines unless told otherwise. */
-export function createDevice(name: string, of_node: DtNode | null, coherent_dma_mask = 0xffff_ffff): Device {
-  return { name, of_node, coherent_dma_mask, bus_dma_limit: 0, dma_mem: null, cma_area: null }
+/** Where a piece of memory appears on a bus. @kernel include/linux/dma-direct.h struct bus_dma_region v6.12 */
+export interface BusDmaRegion {
+  readonly cpu_start: PhysAddr
+  readonly dma_start: DmaAddr
+  readonly size: Bytes
 }
 // #endregion reserved-mem-device-type
+
+// #region reserved-mem-create-device
+/**
+ * A device that no region is attached to yet, with 32 address lines unless told otherwise; mask 0 is a device that has
+ * no masks, such as a misc device. It is coherent when its node says so.
+ * @omits what of_dma_configure() finds further up in the tree: see of/device.ts
+ */
+export function createDevice(name: string, of_node: DtNode | null, coherent_dma_mask = 0xffff_ffff): Device {
+  return {
+    ...{ name, of_node, coherent_dma_mask, dma_mask: coherent_dma_mask || null, bus_dma_limit: 0 },
+    ...{ dma_coherent: of_node !== null && property(of_node, 'dma-coherent') !== null, dma_range_map: null },
+    ...{ dma_mem: null, cma_area: null },
+  }
+}
+// #endregion reserved-mem-create-device
 
 // #region reserved-mem-state
 /** What RESERVEDMEM_OF_DECLARE() puts into the kernel's table, in the order of linking. */

@@ -186,13 +186,14 @@ function reserveHeaderEntries({ tree, memblock }: ReservedMemTable): void {
 }
 
 /**
- * The call that every architecture makes once memblock knows the RAM and the kernel's own image.
+ * The call that every architecture makes once memblock knows the RAM and the kernel's own image. Before the binding
+ * (3.5, 3.9) arm reserved the entries of the header and nothing else.
  * @kernel drivers/of/fdt.c early_init_fdt_scan_reserved_mem() v6.12
  */
 export function early_init_fdt_scan_reserved_mem(table: ReservedMemTable): void {
   const newOrder = kernelAtLeast(table.kernel, '6.12.117')
   if (!newOrder) reserveHeaderEntries(table)
-  fdt_scan_reserved_mem(table)
+  if (kernelAtLeast(table.kernel, '4.6')) fdt_scan_reserved_mem(table)
   if (newOrder) reserveHeaderEntries(table)
   else fdt_init_reserved_mem(table)
 }

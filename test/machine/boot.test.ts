@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, test } from 'vitest'
-import { KERNEL_VERSIONS, type KernelVersion } from '../../code/lib/kernel_version.ts'
+import { RESERVED_MEMORY_KERNELS, type KernelVersion } from '../../code/lib/kernel_version.ts'
 import { MiB } from '../../code/lib/units.ts'
 import { bootMachine } from '../../code/machine/boot.ts'
 import { memblock_is_region_reserved } from '../../code/mm/memblock.ts'
@@ -16,31 +16,32 @@ describe('MC-5.9: the boot lines of seed 003', () => {
     '6.1.192': 'OF: reserved mem: ',
     '6.12.117': 'OF: reserved mem: ',
   }
-  const boot = (kernel: KernelVersion, name: string) =>
+  type Kernel = keyof typeof NODE
+  const boot = (kernel: Kernel, name: string) =>
     bare({ kernel, tree: shippedTree(name), config: CMA_128, cmdline: '' }).log
-  const node = (kernel: KernelVersion) =>
+  const node = (kernel: Kernel) =>
     `${NODE[kernel]}initialized node buffer@70000000, compatible id shared-dma-pool`
-  const range = (kernel: KernelVersion, how: string) =>
+  const range = (kernel: Kernel, how: string) =>
     kernel === '6.12.117'
       ? [`OF: reserved mem: 0x0000000070000000..0x000000007fffffff (262144 KiB) ${how} buffer@70000000`]
       : []
-  const cma = (kernel: KernelVersion) =>
+  const cma = (kernel: Kernel) =>
     `cma: Reserved 128 MiB at 0x0000000068000000${kernel === '6.12.117' ? ' on node -1' : ''}`
   // 6.12 takes 48 bytes for its array at the very top of RAM, so its area comes to lie one pageblock lower.
-  const area = (kernel: KernelVersion) =>
+  const area = (kernel: Kernel) =>
     cma(kernel).replace('68000000', kernel === '6.12.117' ? '67e00000' : '68000000')
 
-  test.each(KERNEL_VERSIONS)('A, only no-map [%s]', (kernel) => {
+  test.each(RESERVED_MEMORY_KERNELS)('A, only no-map [%s]', (kernel) => {
     expect(boot(kernel, 'zynqmp-no-map')).toEqual([...range(kernel, 'nomap non-reusable'), area(kernel)])
   })
 
-  test.each(KERNEL_VERSIONS)('B, a shared-dma-pool [%s]', (kernel) => {
+  test.each(RESERVED_MEMORY_KERNELS)('B, a shared-dma-pool [%s]', (kernel) => {
     const created = 'Reserved memory: created DMA memory pool at 0x0000000070000000, size 256 MiB'
     const lines = [created, node(kernel), ...range(kernel, 'nomap non-reusable'), area(kernel)]
     expect(boot(kernel, 'zynqmp-pool')).toEqual(lines)
   })
 
-  test.each(KERNEL_VERSIONS)('C, reusable and linux,cma-default [%s]', (kernel) => {
+  test.each(RESERVED_MEMORY_KERNELS)('C, reusable and linux,cma-default [%s]', (kernel) => {
     const created = 'Reserved memory: created CMA memory pool at 0x0000000070000000, size 256 MiB'
     expect(boot(kernel, 'zynqmp-cma')).toEqual([created, node(kernel), ...range(kernel, 'map reusable')])
   })
@@ -172,7 +173,7 @@ describe('bootMachine()', () => {
       soc { memory@a0000000 { device_type = "memory"; reg = <0 0xa0000000 0 0x1000>; }; };`
     const count = (kernel: KernelVersion) =>
       bare({ kernel, tree: board(RAM_1G, '', rest) }).memblock.memory.regions.length
-    expect(KERNEL_VERSIONS.map(count)).toEqual([3, 3, 1, 1])
+    expect(RESERVED_MEMORY_KERNELS.map(count)).toEqual([3, 3, 1, 1])
   })
 
   test('RAM that is disabled, has no device_type or is less than a page does not count', () => {

@@ -19,7 +19,7 @@ import {
   regionEnd,
   type Memblock,
 } from '../../code/mm/memblock.ts'
-import { freeRanges, memblock_phys_alloc_range, withDirection } from '../../code/mm/memblock_find.ts'
+import { forEachFreeRange, memblock_phys_alloc_range, withDirection } from '../../code/mm/memblock_find.ts'
 import { memblock_debug_show, memblock_dump_all } from '../../code/mm/memblock_print.ts'
 
 // A picture is a page a column: `.` free RAM, `#` reserved RAM, `n` NOMAP, `N` NOMAP and reserved, `r` reserved and no
@@ -198,7 +198,11 @@ describe('memblock against a page at a time', () => {
             if (regionEnd(prev) === next.base) expect(prev.flags).not.toBe(next.flags)
           }
         }
-        const free = freeRanges(memblock).reduce((sum, [from, to]) => sum + to - from, 0)
+        let free = 0
+        forEachFreeRange(memblock, (from, to) => {
+          free += to - from
+          return false
+        })
         expect(free / PAGE).toBe([...picture].filter((c) => c === '.').length)
       }),
     )

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, test } from 'vitest'
-import { KERNEL_VERSIONS, kernelAtLeast, type KernelVersion } from '../../code/lib/kernel_version.ts'
+import { RESERVED_MEMORY_KERNELS, kernelAtLeast, type KernelVersion } from '../../code/lib/kernel_version.ts'
 import { KiB, MiB } from '../../code/lib/units.ts'
 import { MEMBLOCK_NOMAP, memblock_is_region_reserved } from '../../code/mm/memblock.ts'
 import { bare, board, parse, RAM_1G, shippedTree } from '../machine/board.ts'
@@ -22,7 +22,7 @@ describe('the root of /reserved-memory', () => {
     '6.12.117': 'OF: reserved mem: ',
   }
 
-  test.each(KERNEL_VERSIONS)('MC-5.1, TV-13, S0-1: without cells the node is ignored [%s]', (kernel) => {
+  test.each(RESERVED_MEMORY_KERNELS)('MC-5.1, TV-13, S0-1: without cells the node is ignored [%s]', (kernel) => {
     const { log, reserved_mem, procIomem } = bare({ kernel, tree: shippedTree('as-found') })
     const line = `${REFUSED[kernel]}Reserved memory: unsupported node format, ignoring`
     expect(log).toEqual(kernel === '6.12.117' ? [line, line] : [line])
@@ -85,7 +85,7 @@ describe('static regions', () => {
     expect(now!.reserved_mem.regions).toEqual([])
   })
 
-  test.each(KERNEL_VERSIONS)('no-map: removed by 4.x, flagged by 6.x [%s]', (kernel) => {
+  test.each(RESERVED_MEMORY_KERNELS)('no-map: removed by 4.x, flagged by 6.x [%s]', (kernel) => {
     const { memblock } = boot(kernel, 'a@50000000 { reg = <0 0x50000000 0 0x1000000>; no-map; };')
     const flags = memblock.memory.regions.map((r) => r.flags)
     expect(flags).toEqual(kernelAtLeast(kernel, '6.1.192') ? [0, MEMBLOCK_NOMAP, 0] : [0, 0])
@@ -130,7 +130,7 @@ describe('overlaps', () => {
   const twoPlain =
     'a@50000000 { reg = <0 0x50000000 0 0x200000>; }; b@50100000 { reg = <0 0x50100000 0 0x200000>; };'
 
-  test.each(KERNEL_VERSIONS)('MC-5.3: two plain regions merge and are told of [%s]', (kernel) => {
+  test.each(RESERVED_MEMORY_KERNELS)('MC-5.3: two plain regions merge and are told of [%s]', (kernel) => {
     const { log, memblock } = boot(kernel, twoPlain)
     const prefix = kernel === '4.6' ? 'Reserved memory: ' : 'OF: reserved mem: '
     const at = log.indexOf(`${prefix}OVERLAP DETECTED!`)
@@ -140,7 +140,7 @@ describe('overlaps', () => {
     expect(memblock.reserved.regions.find((r) => r.base === 0x5000_0000)?.size).toBe(MiB(3))
   })
 
-  test.each(KERNEL_VERSIONS)(
+  test.each(RESERVED_MEMORY_KERNELS)(
     'MC-5.3: no-map over a reserved range: refused by 6.x, done by 4.x [%s]',
     (kernel) => {
       const { log, memblock, reserved_mem } = boot(
@@ -256,7 +256,7 @@ describe('dynamic regions', () => {
     expect(order('6.12.117')).toBe('abcds')
   })
 
-  test.each(KERNEL_VERSIONS)(
+  test.each(RESERVED_MEMORY_KERNELS)(
     'MC-5.2: a dynamic region avoids static ones, whatever their order in the tree [%s]',
     (kernel) => {
       const { reserved_mem } = boot(
@@ -356,7 +356,7 @@ describe('the gallery', () => {
 })
 
 describe('numbers that are too wide', () => {
-  test.each(KERNEL_VERSIONS)('swapped cells are printed as they are [%s; 6.x booted]', (kernel) => {
+  test.each(RESERVED_MEMORY_KERNELS)('swapped cells are printed as they are [%s; 6.x booted]', (kernel) => {
     const swapped = `p@c0000000 { compatible = "shared-dma-pool"; no-map;
       reg = <0xc0000000 0 0x20000000 0>; };`
     const { log, memblock, procIomem } = boot(kernel, swapped)
@@ -414,7 +414,7 @@ describe('what else depends on the kernel', () => {
       const tree = board(RAM_1G, '', `reserved-memory@0 { ${body} };`)
       return bare({ kernel, tree }).reserved_mem.regions.length
     }
-    expect(KERNEL_VERSIONS.map(count)).toEqual([0, 0, 1, 1])
+    expect(RESERVED_MEMORY_KERNELS.map(count)).toEqual([0, 0, 1, 1])
   })
 
   test('an entry of the array of 6.12 has 48 bytes on arm64, 24 on arm, 40 with LPAE', () => {

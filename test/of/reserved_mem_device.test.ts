@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, test } from 'vitest'
 import { EBUSY, EINVAL, ENODEV } from '../../code/lib/errno.ts'
-import { KERNEL_VERSIONS, kernelAtLeast, type KernelVersion } from '../../code/lib/kernel_version.ts'
+import { RESERVED_MEMORY_KERNELS, kernelAtLeast, type KernelVersion } from '../../code/lib/kernel_version.ts'
 import type { Machine } from '../../code/machine/boot.ts'
 import { createDevice, type Device } from '../../code/of/reserved_mem.ts'
 import {
@@ -43,7 +43,7 @@ describe('of_reserved_mem_device_init()', () => {
     expect(machine.log).toContain('memremap attempted on ram 0x0000000052000000 size: 0x1000000')
   })
 
-  test.each(KERNEL_VERSIONS)('MC-5.7: a second attach is -EBUSY in 6.x, 0 in 4.x [%s]', (kernel) => {
+  test.each(RESERVED_MEMORY_KERNELS)('MC-5.7: a second attach is -EBUSY in 6.x, 0 in 4.x [%s]', (kernel) => {
     const machine = boot(kernel)
     const dev = client(machine, 'client-nomap')
     expect(of_reserved_mem_device_init(machine.reserved_mem, dev)).toBe(0)
@@ -99,7 +99,7 @@ describe('of_reserved_mem_device_init()', () => {
     expect([warned('4.12.4'), warned('6.1.192'), warned('6.12.117')]).toEqual([false, true, true])
   })
 
-  test.each(KERNEL_VERSIONS)(
+  test.each(RESERVED_MEMORY_KERNELS)(
     'a pool that cannot be mapped is refused: unaligned, or swapped cells [%s]',
     (kernel) => {
       const attach = (reg: string) => {
