@@ -6,7 +6,7 @@ import { join, relative } from 'node:path'
 import { z } from 'zod'
 import { Complaint } from '../lib/complaint.ts'
 import type { Diagnostic } from '../lib/diagnostic.ts'
-import { nearestWord } from '../lab/nearest_word.ts'
+import { nearestWord } from '../lib/nearest_word.ts'
 import { parseManifest, type ExerciseManifest } from './manifest.ts'
 
 export interface Exercise extends ExerciseManifest {

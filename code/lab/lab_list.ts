@@ -5,7 +5,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Complaint } from '../lib/complaint.ts'
 import { type Lab, loadLab } from './lab_file.ts'
-import { nearestWord } from './nearest_word.ts'
+import { nearestWord } from '../lib/nearest_word.ts'
 
 /** Every lab of the book. @throws Complaint (2) when one of the files is wrong */
 export function listLabs(root: string): Lab[] {

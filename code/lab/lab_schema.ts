@@ -125,31 +125,3 @@ export type LabBoot = LabData['boots'][number]
 export type LabStep = NonNullable<LabBoot['steps']>[number]
 export type Look = z.infer<typeof look>
 export type LookFor = z.infer<typeof lookFor>
-
-// The keys that each strict object knows, for offering the nearest to an unknown one. Collected from the schema itself.
-function keysBelow(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
-  let here: z.ZodType = schema
-  const open = (type: z.ZodType): z.ZodType =>
-    type instanceof z.ZodOptional ? open(type.unwrap() as z.ZodType) : type
-  const objects = (type: z.ZodType): z.ZodObject[] => {
-    const opened = open(type)
-    if (opened instanceof z.ZodObject) return [opened]
-    if (opened instanceof z.ZodUnion) return (opened.options as z.ZodType[]).flatMap(objects)
-    return []
-  }
-  for (const step of path) {
-    const opened = open(here)
-    const next =
-      opened instanceof z.ZodArray
-        ? (opened.element as z.ZodType)
-        : objects(opened)
-            .map((object) => object.shape[String(step)] as z.ZodType | undefined)
-            .find(Boolean)
-    if (!next) return []
-    here = next
-  }
-  return objects(here).flatMap((object) => Object.keys(object.shape))
-}
-
-/** The keys that a lab file may have at a place. */
-export const knownKeys = (path: readonly PropertyKey[]): string[] => keysBelow(labSchema, path)

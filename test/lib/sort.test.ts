@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { sort } from '../../code/lib/sort.ts'
+import '../support/laws_seed.ts'
 
 type Item = readonly [key: number, name: string]
 const byKey = (a: Item, b: Item) => a[0] - b[0]

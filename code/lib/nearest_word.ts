@@ -2,6 +2,7 @@
 //
 // The known word that a person most likely meant.
 
+// #region nearest-word-distance
 // Letters to add, drop or change to make one word of the other.
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, column) => column)
@@ -15,10 +16,13 @@ function distance(a: string, b: string): number {
   }
   return row[b.length] ?? 0
 }
+// #endregion nearest-word-distance
 
+// #region nearest-word
 /** The nearest of `known`, or null when none is near: more than a third of its letters would change. */
 export function nearestWord(word: string, known: readonly string[]): string | null {
   const far = (each: string): number => distance(word.toLowerCase(), each.toLowerCase())
   const best = [...known].sort((a, b) => far(a) - far(b))[0]
   return best !== undefined && far(best) <= Math.max(1, Math.ceil(best.length / 3)) ? best : null
 }
+// #endregion nearest-word
