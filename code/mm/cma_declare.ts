@@ -9,9 +9,11 @@
 // Both ends of an area lie on a multiple of the smallest CMA alignment: a pageblock in 6.x, the bigger of
 // pageblock and largest buddy block in 4.x.
 //
-// Leaves out: activation, allocation, NUMA nodes, order_per_bit other than 0 in the alignment checks of 4.x.
+// Declaring as 3.5 and 3.9 do it is in cma_declare_3x.ts, what comes after in cma_activate.ts and cma.ts.
+// Leaves out: NUMA nodes, order_per_bit other than 0 in the alignment checks of 4.x.
 
 // #region cma-imports
+import type { Bitmap } from '../lib/bitmap.ts'
 import { EBUSY, EINVAL, ENOMEM, ENOSPC } from '../lib/errno.ts'
 import { kernelAtLeast, type KernelVersion } from '../lib/kernel_version.ts'
 import type { Printk } from '../lib/printk.ts'
@@ -23,6 +25,7 @@ import {
   round_up,
   truncatedMiB,
   type Bytes,
+  type Pfn,
   type PhysAddr,
 } from '../lib/units.ts'
 import {
@@ -41,9 +44,38 @@ export interface Cma {
   readonly name: string
   readonly base: PhysAddr
   readonly size: Bytes
+  /** A bit of the bitmap stands for `2^order_per_bit` pages. */
   readonly order_per_bit: number
+  readonly base_pfn: Pfn
+  /** Pages; 0 when the area could not be activated. */
+  count: number
+  /** Set bits are taken: `count >> order_per_bit` bits. Null until the area is activated. */
+  bitmap: Bitmap | null
+  /** Allocated through debugfs, newest first. */
+  readonly mem_head: CmaMem[]
+  /** Pages that callers got, did not get, and gave back; what sysfs shows. */
+  nr_pages_succeeded: number
+  nr_pages_failed: number
+  nr_pages_released: number
 }
 
+// #endregion cma-types
+
+// #region cma-active
+/** An area that has been activated. */
+export interface ActiveCma extends Cma {
+  bitmap: Bitmap
+}
+
+/** An allocation through debugfs: `n` pages from pfn `p`. @kernel mm/cma_debug.c struct cma_mem v6.12 */
+export interface CmaMem {
+  p: Pfn
+  n: number
+}
+
+// #endregion cma-active
+
+// #region cma-areas
 /** The areas of a machine and what declaring one depends on. */
 export interface CmaAreas {
   readonly kernel: KernelVersion
@@ -58,15 +90,33 @@ export interface CmaAreas {
   /** In the order declared. */
   readonly areas: Cma[]
 }
-// #endregion cma-types
+// #endregion cma-areas
 
-// #region cma-init-reserved
-function noSlotLeft(cma: CmaAreas): boolean {
+// #region cma-new-area
+/** An area that is reserved and not yet activated; base and size are multiples of the page size. */
+export function createCma(
+  { memblock }: CmaAreas,
+  base: PhysAddr,
+  size: Bytes,
+  order_per_bit: number,
+  name: string,
+): Cma {
+  const { pageSize } = memblock
+  return {
+    ...{ name, base, size, order_per_bit, base_pfn: base / pageSize, count: size / pageSize },
+    ...{ bitmap: null, mem_head: [], nr_pages_succeeded: 0, nr_pages_failed: 0, nr_pages_released: 0 },
+  }
+}
+
+/** Says so when the table is full. */
+export function noSlotLeft(cma: CmaAreas): boolean {
   if (cma.areas.length < cma.maxAreas) return false
   cma.log.print('err', 'cma: Not enough slots for CMA reserved regions!')
   return true
 }
+// #endregion cma-new-area
 
+// #region cma-init-reserved
 /**
  * Makes an area of a range that is reserved already; the area, or
  * -ENOSPC (the table is full), -EINVAL (size 0; no byte of it is reserved; an end is not aligned).
@@ -82,7 +132,7 @@ export function cma_init_reserved_mem(
   if (noSlotLeft(cma)) return -ENOSPC
   if (!size || !memblock_is_region_reserved(cma.memblock, base, size)) return -EINVAL
   if (!IS_ALIGNED(base, cma.minAlignment) || !IS_ALIGNED(size, cma.minAlignment)) return -EINVAL
-  const area: Cma = { name, base, size, order_per_bit }
+  const area = createCma(cma, base, size, order_per_bit, name)
   cma.areas.push(area)
   return area
 }

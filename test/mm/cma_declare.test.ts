@@ -79,7 +79,14 @@ describe('cma_declare_contiguous_nid()', () => {
     expect(declare(cma, { size: MiB(64) })).toBe(0x7a00_0000)
   })
 
-  test('TV-43: 4 MiB blocks', () => {
+  test('MC-4.5: the log cuts sizes to whole mebibytes', () => {
+    const cma = virt('6.1.192')
+    const wish = { base: 0x5010_0000, size: 0x18_0000, limit: 0x5028_0000, fixed: true }
+    expect(declare(cma, wish)).toBe(-EINVAL)
+    expect(cma.log.lines.at(-1)).toBe('cma: Failed to reserve 1 MiB')
+  })
+
+  test('TV-43, MC-4.2: 4 MiB blocks', () => {
     const blocks = () => virt('6.1.192', MiB(4))
     const small = blocks()
     declare(small, { size: MiB(5) })
@@ -142,11 +149,9 @@ describe('cma_init_reserved_mem()', () => {
     memblock_reserve(cma.memblock, 0x5000_0000, 4096)
     expect(init(0x5000_0000, 0)).toBe(-EINVAL)
     expect(init(0x5000_0000, MiB(3))).toBe(-EINVAL)
-    expect(init(0x5000_0000, MiB(4))).toEqual({
-      name: 'pool',
-      base: 0x5000_0000,
-      size: MiB(4),
-      order_per_bit: 0,
+    expect(init(0x5000_0000, MiB(4))).toMatchObject({
+      ...{ name: 'pool', base: 0x5000_0000, size: MiB(4), order_per_bit: 0 },
+      ...{ base_pfn: 0x5_0000, count: 1024, bitmap: null },
     })
     expect(memblock_is_region_reserved(cma.memblock, 0x5020_0000, MiB(2))).toBe(false)
   })

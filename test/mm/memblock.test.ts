@@ -21,6 +21,7 @@ import {
 } from '../../code/mm/memblock.ts'
 import { forEachFreeRange, memblock_phys_alloc_range, withDirection } from '../../code/mm/memblock_find.ts'
 import { memblock_debug_show, memblock_dump_all } from '../../code/mm/memblock_print.ts'
+import '../support/laws_seed.ts'
 
 // A picture is a page a column: `.` free RAM, `#` reserved RAM, `n` NOMAP, `N` NOMAP and reserved, `r` reserved and no
 // RAM, space nothing. Page 0 is the first column.
