@@ -61,6 +61,10 @@ export interface Device {
   dma_coherent: boolean
   /** How its bus moves addresses; null when it does not. 4.x knows the first entry only, as `dma_pfn_offset`. */
   dma_range_map: readonly BusDmaRegion[] | null
+  /** Low bits that a bounce buffer keeps of the address of the data: ones, or 0 for none. */
+  min_align_mask: number
+  /** Since 6.10: changing hands costs nothing, as far as is known; see dma_set_mask(). */
+  dma_skip_sync: boolean
   dma_mem: unknown
   cma_area: unknown
 }
@@ -83,7 +87,7 @@ export function createDevice(name: string, of_node: DtNode | null, coherent_dma_
   return {
     ...{ name, of_node, coherent_dma_mask, dma_mask: coherent_dma_mask || null, bus_dma_limit: 0 },
     ...{ dma_coherent: of_node !== null && property(of_node, 'dma-coherent') !== null, dma_range_map: null },
-    ...{ dma_mem: null, cma_area: null },
+    ...{ min_align_mask: 0, dma_skip_sync: false, dma_mem: null, cma_area: null },
   }
 }
 // #endregion reserved-mem-create-device

@@ -7,6 +7,7 @@ import { checkTree } from '../../code/of/checks.ts'
 import { parseDts } from '../../code/of/dts_parser.ts'
 import { writeFdt } from '../../code/of/fdt_writer.ts'
 import { dtc, fixture, fixtures, missing, treeOf } from './trees.ts'
+import '../support/laws_seed.ts'
 
 const note = missing('dtc')
 beforeEach((context) => {

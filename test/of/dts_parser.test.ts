@@ -5,6 +5,7 @@ import { formatDiagnostic } from '../../code/lib/diagnostic.ts'
 import { MAX_SOURCE, parseDts } from '../../code/of/dts_parser.ts'
 import { cellsOf, findNode, property, stringsOf } from '../../code/of/tree.ts'
 import { fixture, fixtures, told, treeOf } from './trees.ts'
+import '../support/laws_seed.ts'
 
 describe('a bad source', () => {
   // The file's name says the rule, its first line the place.

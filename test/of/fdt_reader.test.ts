@@ -6,6 +6,7 @@ import { readFdt } from '../../code/of/fdt_reader.ts'
 import { writeFdt } from '../../code/of/fdt_writer.ts'
 import { MAX_DEPTH, emptyTree, findNode, makeNode } from '../../code/of/tree.ts'
 import { anyTree, fixture, plain, treeOf } from './trees.ts'
+import '../support/laws_seed.ts'
 
 const sample = writeFdt(treeOf(fixture('good-values.dts')))
 

@@ -6,6 +6,7 @@ import { writeFdt } from '../../code/of/fdt_writer.ts'
 import { parseDts } from '../../code/of/dts_parser.ts'
 import { emptyTree, setProperty } from '../../code/of/tree.ts'
 import { anyTree, dtc, missing, plain, qemuTree, treeOf } from './trees.ts'
+import '../support/laws_seed.ts'
 
 describe('writeFdt', () => {
   it('writeFdt() writes the smallest tree as the specification lays it out', () => {

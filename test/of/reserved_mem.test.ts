@@ -22,13 +22,16 @@ describe('the root of /reserved-memory', () => {
     '6.12.117': 'OF: reserved mem: ',
   }
 
-  test.each(RESERVED_MEMORY_KERNELS)('MC-5.1, TV-13, S0-1: without cells the node is ignored [%s]', (kernel) => {
-    const { log, reserved_mem, procIomem } = bare({ kernel, tree: shippedTree('as-found') })
-    const line = `${REFUSED[kernel]}Reserved memory: unsupported node format, ignoring`
-    expect(log).toEqual(kernel === '6.12.117' ? [line, line] : [line])
-    expect(reserved_mem.regions).toEqual([])
-    expect(procIomem()).toMatch(/^40000000-ffffffff : System RAM\n( .*\n)?$/)
-  })
+  test.each(RESERVED_MEMORY_KERNELS)(
+    'MC-5.1, TV-13, S0-1: without cells the node is ignored [%s]',
+    (kernel) => {
+      const { log, reserved_mem, procIomem } = bare({ kernel, tree: shippedTree('as-found') })
+      const line = `${REFUSED[kernel]}Reserved memory: unsupported node format, ignoring`
+      expect(log).toEqual(kernel === '6.12.117' ? [line, line] : [line])
+      expect(reserved_mem.regions).toEqual([])
+      expect(procIomem()).toMatch(/^40000000-ffffffff : System RAM\n( .*\n)?$/)
+    },
+  )
 
   test.each([
     [
