@@ -13,8 +13,10 @@ import { registerLab } from './lab.ts'
 import { registerList } from './list.ts'
 import { registerRead } from './read.ts'
 import { registerReset } from './reset.ts'
+import { registerRun } from './run.ts'
 import { registerSetup } from './setup.ts'
 import { registerSolution } from './solution.ts'
+import { registerTrace } from './trace.ts'
 
 const program = new Command('contig')
   .description('Contiguous: a workbook on large contiguous memory in Linux')
@@ -29,6 +31,8 @@ registerHint(program)
 registerSolution(program)
 registerReset(program)
 registerLab(program)
+registerRun(program)
+registerTrace(program)
 registerDoctor(program)
 registerBuild(program)
 registerSetup(program)

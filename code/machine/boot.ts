@@ -107,6 +107,8 @@ export interface Machine {
   readonly kernel: KernelVersion
   readonly arch: Arch
   readonly config: KernelConfig
+  /** The command line that it got. */
+  readonly cmdline: string
   readonly tree: DeviceTree
   readonly memblock: Memblock
   readonly cma: CmaAreas
@@ -147,10 +149,10 @@ export function bootMachine(options: BootOptions): Machine {
     replay(machine, own.unflatten)
   }
   initMemblock(options, machine, image)
-  if (!modern) reserveDefaultArea(options, machine)
+  if (!modern) reserveDefaultArea(machine)
   replay(machine, own.paging)
   if (options.arch === 'arm64') unflatten()
-  if (modern) reserveDefaultArea(options, machine)
+  if (modern) reserveDefaultArea(machine)
   const standard = standardResources()
   if (options.arch === 'arm') unflatten()
   replay(machine, own.late)
@@ -163,6 +165,7 @@ export function bootMachine(options: BootOptions): Machine {
 // The parts, wired to each other, before anything has run.
 function powerOn({ tree, kernel, arch, ...options }: BootOptions): Machine {
   const config: KernelConfig = { ...defaultConfig(kernel, arch), ...options.config }
+  const cmdline = options.cmdline ?? early_init_dt_scan_chosen(tree).bootargs
   const { pageSize, physAddrBits, cmaAlignment } = config
   const printk = new Printk()
   const memblock = createMemblock(physAddrBits, pageSize)
@@ -195,7 +198,8 @@ function powerOn({ tree, kernel, arch, ...options }: BootOptions): Machine {
     cmaAlignment,
   })
   return {
-    ...{ kernel, arch, config, tree, memblock, cma, contiguous, reserved_mem, iomem, printk, memremap: map },
+    ...{ kernel, arch, config, cmdline, tree, memblock, cma, contiguous, reserved_mem, iomem, printk },
+    memremap: map,
     get log() {
       return printk.lines
     },
@@ -240,7 +244,7 @@ function initMemblock(options: BootOptions, machine: Machine, image: KernelImage
   early_init_dt_scan_memory(memblock, tree, machine.reserved_mem.cells, kernel, printk)
   if (options.dtbAt) memblock_reserve(memblock, options.dtbAt.base, options.dtbAt.size)
   const chosen = early_init_dt_scan_chosen(tree)
-  const memoryLimit = parseEarlyParams(machine, options.cmdline ?? chosen.bootargs)
+  const memoryLimit = parseEarlyParams(machine)
   if (arch === 'arm') adjust_lowmem_bounds(machine)
   // 4.x takes away still more: all that its linear mapping has no room for.
   if (arch === 'arm64') memblock_remove(memblock, 2 ** machine.config.paBits, 2 ** 64)
@@ -279,9 +283,9 @@ function limitMemory({ memblock, printk }: Machine, limit: Bytes, image: KernelI
 
 // #region boot-params
 // Early parameters that the models know: `cma` and `mem`. The limit of `mem=`, or null.
-function parseEarlyParams(machine: Machine, cmdline: string): Bytes | null {
+function parseEarlyParams(machine: Machine): Bytes | null {
   let limit: Bytes | null = null
-  for (const word of cmdline.split(/\s+/).filter(Boolean)) {
+  for (const word of machine.cmdline.split(/\s+/).filter(Boolean)) {
     if (word === '--') break
     const equals = word.indexOf('=')
     const name = equals < 0 ? word : word.slice(0, equals)
@@ -315,11 +319,10 @@ function adjust_lowmem_bounds({ memblock, config, cma }: Machine): void {
 
 // #region boot-default-area
 // dma_contiguous_reserve() with the limit of the architecture, then the dump of memblock=debug.
-function reserveDefaultArea(options: BootOptions, machine: Machine): void {
+function reserveDefaultArea(machine: Machine): void {
   const { memblock, contiguous, printk, arch } = machine
   dma_contiguous_reserve(contiguous, dmaPhysLimit(machine))
-  const cmdline = options.cmdline ?? early_init_dt_scan_chosen(machine.tree).bootargs
-  const debug = /(^|\s)memblock=\S*debug/.test(cmdline)
+  const debug = /(^|\s)memblock=\S*debug/.test(machine.cmdline)
   if (debug) for (const line of memblock_dump_all(memblock)) printk.print('info', line)
   // arm: memory may have gone, so the bounds are looked at again.
   if (arch === 'arm') adjust_lowmem_bounds(machine)
