@@ -42,7 +42,9 @@ describe('names', () => {
 
   if (source !== undefined && existsSync(source)) {
     it('that are listed stand in the file of Linux', () => {
-      const missing = Object.entries(symbols).filter(
+      const ofThatKernel = Object.entries(symbols).filter(([, file]) => !/ v\d/.test(file))
+      expect(ofThatKernel.length).toBeGreaterThan(300)
+      const missing = ofThatKernel.filter(
         ([name, file]) => !new RegExp(`\\b${name}\\b`).test(readFileSync(join(source, file), 'utf8')),
       )
       expect(missing).toEqual([])

@@ -78,6 +78,12 @@ describe('the HTML', () => {
     expect([...new Set(broken)].slice(0, 30)).toEqual([])
   })
 
+  it('says on a page of the API in which chapter its lines are told', () => {
+    expect(htmlOf(folder, '/api/code/mm/memblock/memblock_add/')).toContain(
+      '<p class="told">Told in <a href="/02-carving-memory-out/#listing-memblock-add-reserve">Chapter 2',
+    )
+  })
+
   it('weighs at most 60 KB with all that reading needs, and at most 15 KB of that is JavaScript', () => {
     const zipped = (path: string): number => gzipSync(readFileSync(join(folder, path))).length
     const heavy: string[] = []

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+//
+// A plugin of TypeDoc: each page of the API begins with the chapters that tell its lines.
+import { type Application, type DeclarationReflection, JSX, type Reflection } from 'typedoc'
+import { chapterUrl, root } from './paths.ts'
+import { en as text } from './text/en.ts'
+import type { Place } from './weave/types.ts'
+import { loadWeave } from './weave/weave.ts'
+
+type PlacesOf = (file: string) => ReadonlyMap<number, Place>
+
+/** Where in the book a declaration is told: the listing that has its first line, or all chapters of a module. */
+function placesOf(model: Reflection, placesIn: PlacesOf): Place[] {
+  const { sources, signatures } = model as DeclarationReflection
+  const all = sources ?? signatures?.flatMap((signature) => signature.sources ?? []) ?? []
+  return all.flatMap(({ fileName, line }) => {
+    const places = placesIn(fileName)
+    if (model.isDeclaration() && model.kindOf(MODULE)) return firstOfEachChapter([...places.values()])
+    const place = places.get(line)
+    return place ? [place] : []
+  })
+}
+
+/** ReflectionKind.Module, whose name is no type-only import. */
+const MODULE = 2
+
+function firstOfEachChapter(places: readonly Place[]): Place[] {
+  return places.filter(({ chapter }, i) => places.findIndex((other) => other.chapter === chapter) === i)
+}
+
+function link({ chapter, anchor }: Place): JSX.Element {
+  const name = chapter.number ? `${text.chapter} ${chapter.number}, ${chapter.title}` : chapter.title
+  return JSX.createElement('a', { href: `${chapterUrl(chapter.slug)}#${anchor}` }, name)
+}
+
+/** TypeDoc calls it. */
+export function load(app: Application): void {
+  const weave = loadWeave(root)
+  const known = new Map<string, ReadonlyMap<number, Place>>()
+  const placesIn: PlacesOf = (file) => {
+    const places = known.get(file) ?? weave.placesOf(file)
+    known.set(file, places)
+    return places
+  }
+  app.renderer.hooks.on('content.begin', (context) => {
+    const places = placesOf(context.page.model as Reflection, placesIn)
+    if (places.length === 0) return JSX.createElement(JSX.Fragment, null)
+    const links = places.flatMap((place, i) => (i > 0 ? [', ', link(place)] : [link(place)]))
+    return JSX.createElement('p', { class: 'told' }, `${text.toldIn} `, ...links)
+  })
+}
