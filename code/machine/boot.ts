@@ -35,7 +35,6 @@ import {
   memblock_clear_nomap,
   memblock_end_of_DRAM,
   memblock_is_map_memory,
-  memblock_mem_limit_remove_map,
   memblock_is_nomap,
   memblock_phys_free,
   memblock_remove,
@@ -44,6 +43,7 @@ import {
   regionEnd,
   type Memblock,
 } from '../mm/memblock.ts'
+import { memblock_mem_limit_remove_map } from '../mm/memblock_limit.ts'
 import { memblock_dump_all } from '../mm/memblock_print.ts'
 import { memremap, type Mapping } from '../mm/memremap.ts'
 import { early_init_dt_scan_chosen, early_init_dt_scan_memory, early_init_dt_scan_root } from '../of/fdt.ts'

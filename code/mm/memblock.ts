@@ -19,8 +19,6 @@ import type { Bytes, PhysAddr } from '../lib/units.ts'
 
 // #region memblock-types
 export const MEMBLOCK_NONE = 0
-export const MEMBLOCK_HOTPLUG = 1
-export const MEMBLOCK_MIRROR = 2
 /** Memory that is not to be in the kernel's linear mapping. */
 export const MEMBLOCK_NOMAP = 4
 
@@ -269,24 +267,3 @@ export function totalSize(type: MemblockType): Bytes {
   return type.regions.reduce((sum, region) => sum + region.size, 0)
 }
 // #endregion memblock-bounds
-
-// #region memblock-mem-limit
-/**
- * `mem=`: keeps the first `limit` bytes of RAM. NOMAP regions above stay; what was reserved above is forgotten.
- * @kernel mm/memblock.c memblock_mem_limit_remove_map() v6.12
- */
-export function memblock_mem_limit_remove_map(memblock: Memblock, limit: Bytes): void {
-  let end = 0
-  for (const region of memblock.memory.regions) {
-    end = region.base + Math.min(limit, region.size)
-    if (limit <= region.size) break
-    limit -= region.size
-  }
-  if (!limit || end === memblock_end_of_DRAM(memblock)) return
-  const { regions } = memblock.memory
-  const behind = splitAt(memblock.memory, end)
-  regions.push(...regions.splice(behind).filter(memblock_is_nomap))
-  const above: Bytes = MEMBLOCK_ALLOC_ANYWHERE - end
-  memblock_remove_range(memblock.reserved, end, above)
-}
-// #endregion memblock-mem-limit

@@ -67,6 +67,21 @@ function forEachFreeRangeReverse({ memory, reserved }: Memblock, visit: Visit): 
 }
 // #endregion memblock-free-ranges-reverse
 
+// #region memblock-find-directions
+type Place = (from: PhysAddr, to: PhysAddr, size: Bytes, align: Bytes) => PhysAddr
+
+// The lowest place in a range, and the highest; 0 when it is too small.
+const lowEnd: Place = (from, to, size, align) => {
+  const candidate = round_up(from, align)
+  return candidate < to && to - candidate >= size ? candidate : 0
+}
+
+const highEnd: Place = (from, to, size, align) => {
+  const candidate = to < size ? 0 : round_down(to - size, align)
+  return candidate >= from ? candidate : 0
+}
+// #endregion memblock-find-directions
+
 // #region memblock-find
 /**
  * An address for `size` bytes at a multiple of `align` within `[start, end)`, or 0. Takes nothing.
@@ -83,51 +98,16 @@ export function memblock_find_in_range_node(
 ): PhysAddr {
   const lowest = Math.max(start, memblock.pageSize)
   const highest = Math.max(lowest, end === MEMBLOCK_ALLOC_ACCESSIBLE ? memblock.current_limit : end)
-  return memblock.bottom_up
-    ? __memblock_find_range_bottom_up(memblock, lowest, highest, size, align)
-    : __memblock_find_range_top_down(memblock, lowest, highest, size, align)
+  const clamp = (addr: PhysAddr) => Math.min(Math.max(addr, lowest), highest)
+  const [walk, place] = memblock.bottom_up ? [forEachFreeRange, lowEnd] : [forEachFreeRangeReverse, highEnd]
+  let found = 0
+  walk(memblock, (from, to) => {
+    found = place(clamp(from), clamp(to), size, align)
+    return found > 0
+  })
+  return found
 }
 // #endregion memblock-find
-
-// #region memblock-find-directions
-const clamp = (addr: PhysAddr, lowest: PhysAddr, highest: PhysAddr) =>
-  Math.min(Math.max(addr, lowest), highest)
-
-function __memblock_find_range_bottom_up(
-  memblock: Memblock,
-  start: PhysAddr,
-  end: PhysAddr,
-  size: Bytes,
-  align: Bytes,
-): PhysAddr {
-  let found = 0
-  forEachFreeRange(memblock, (from, to) => {
-    const candidate = round_up(clamp(from, start, end), align)
-    const behind = clamp(to, start, end)
-    if (candidate < behind && behind - candidate >= size) found = candidate
-    return found > 0
-  })
-  return found
-}
-
-function __memblock_find_range_top_down(
-  memblock: Memblock,
-  start: PhysAddr,
-  end: PhysAddr,
-  size: Bytes,
-  align: Bytes,
-): PhysAddr {
-  let found = 0
-  forEachFreeRangeReverse(memblock, (from, to) => {
-    const behind = clamp(to, start, end)
-    if (behind < size) return false
-    const candidate = round_down(behind - size, align)
-    if (candidate >= clamp(from, start, end)) found = candidate
-    return found > 0
-  })
-  return found
-}
-// #endregion memblock-find-directions
 
 // #region memblock-alloc
 /** Cache line size that an allocation without alignment gets. @kernel arch/arm64/include/asm/cache.h v6.12 */

@@ -68,20 +68,16 @@ export interface Device {
   dma_mem: unknown
   cma_area: unknown
 }
-
 /** Where a piece of memory appears on a bus. @kernel include/linux/dma-direct.h struct bus_dma_region v6.12 */
 export interface BusDmaRegion {
   readonly cpu_start: PhysAddr
   readonly dma_start: DmaAddr
   readonly size: Bytes
 }
-// #endregion reserved-mem-device-type
 
-// #region reserved-mem-create-device
 /**
- * A device that no region is attached to yet, with 32 address lines unless told otherwise; mask 0 is a device that has
- * no masks, such as a misc device. It is coherent when its node says so.
- * @omits what of_dma_configure() finds further up in the tree: see of/device.ts
+ * A device without region, of 32 address lines unless told otherwise; mask 0: without masks, as a misc device. It is
+ * coherent when its node says so; of/device.ts looks further up in the tree.
  */
 export function createDevice(name: string, of_node: DtNode | null, coherent_dma_mask = 0xffff_ffff): Device {
   return {
@@ -90,7 +86,7 @@ export function createDevice(name: string, of_node: DtNode | null, coherent_dma_
     ...{ min_align_mask: 0, dma_skip_sync: false, dma_mem: null, cma_area: null },
   }
 }
-// #endregion reserved-mem-create-device
+// #endregion reserved-mem-device-type
 
 // #region reserved-mem-state
 /** What RESERVEDMEM_OF_DECLARE() puts into the kernel's table, in the order of linking. */

@@ -13,7 +13,7 @@ import { operation } from './laws_operations.ts'
 import { checkSeen, markPage, type World } from './laws_world.ts'
 import { LAWS_SEED, LAWS_TIMES } from '../support/laws_seed.ts'
 
-const OPERATIONS = 300_000 * LAWS_TIMES
+const OPERATIONS = 150_000 * LAWS_TIMES
 const LONGEST = 400
 const total = { operations: 0, sequences: 0, events: {} as Record<string, number> }
 

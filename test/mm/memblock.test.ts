@@ -10,7 +10,6 @@ import {
   memblock_is_map_memory,
   memblock_is_region_reserved,
   memblock_mark_nomap,
-  memblock_mem_limit_remove_map,
   memblock_phys_free,
   memblock_phys_mem_size,
   memblock_remove,
@@ -19,6 +18,7 @@ import {
   regionEnd,
   type Memblock,
 } from '../../code/mm/memblock.ts'
+import { memblock_mem_limit_remove_map } from '../../code/mm/memblock_limit.ts'
 import { forEachFreeRange, memblock_phys_alloc_range, withDirection } from '../../code/mm/memblock_find.ts'
 import { memblock_debug_show, memblock_dump_all } from '../../code/mm/memblock_print.ts'
 import '../support/laws_seed.ts'
