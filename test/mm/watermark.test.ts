@@ -45,7 +45,7 @@ const marks = ({ zones }: Pgdat) => {
 }
 
 describe('setup_per_zone_wmarks', () => {
-  // MiB, min_free_kbytes, min, low, high of 6.x; kernel-facts 9.7.
+  // MiB, min_free_kbytes, min, low, high of 6.x: TV-28.
   const table = [
     [128, 1448, 362, 452, 542],
     [256, 2048, 512, 640, 768],

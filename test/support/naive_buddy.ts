@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The page allocator as plainly as it can be said, for comparison: free blocks are objects, lists are arrays, everything is
-// searched from the start. Written from the rules of kernel-facts 9, not from code/mm.
+// searched from the start. Written from the contracts MC-9, not from code/mm.
 import type { KernelVersion } from '../../code/lib/kernel_version.ts'
 
 interface Block {
