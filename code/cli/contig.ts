@@ -9,6 +9,7 @@ import { registerBuild } from './build.ts'
 import { registerDo } from './do.ts'
 import { registerDoctor } from './doctor.ts'
 import { registerHint } from './hint.ts'
+import { registerKernel } from './kernel.ts'
 import { registerLab } from './lab.ts'
 import { registerList } from './list.ts'
 import { registerRead } from './read.ts'
@@ -31,6 +32,7 @@ registerHint(program)
 registerSolution(program)
 registerReset(program)
 registerLab(program)
+registerKernel(program)
 registerRun(program)
 registerTrace(program)
 registerDoctor(program)

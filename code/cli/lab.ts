@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// contig lab: boots a real kernel on a virtual board, loads real modules, runs their programs and judges the outcome.
+// contig lab: boots a real kernel on a board, loads real modules, runs their programs and judges the outcome.
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander'
-import type { LabResult, RunOptions } from '../lab/run_lab.ts'
+import { KERNEL_NAMES, type KernelName, SERIES_NAMES } from '../lab/kernels.ts'
 import type { Lab } from '../lab/lab_file.ts'
-import type { Series } from '../lab/debian_kernel.ts'
+import type { LabResult, RunOptions } from '../lab/run_lab.ts'
 
 interface Words {
-  kernel: 'all' | Series
+  kernel?: 'all' | KernelName
   dryRun?: true
   json?: true
   timeout?: number
@@ -27,8 +27,13 @@ export function registerLab(program: Command): void {
   program
     .command('lab')
     .description('boot a real kernel and try the book’s modules on it; without a name, list the labs')
-    .addArgument(new Argument('[name]', 'the lab’s name, or a lab file'))
-    .addOption(new Option('--kernel <series>', 'which kernel').choices(['6.1', '6.12', 'all']).default('all'))
+    .addArgument(new Argument('[name]', 'the lab’s name, or a lab file, or all'))
+    .addOption(
+      new Option(
+        '--kernel <name>',
+        'which kernel: Debian’s 6.1 or 6.12, our own lab or debug, or all that the lab names (default: Debian’s)',
+      ).choices([...KERNEL_NAMES, 'all']),
+    )
     .addOption(new Option('--on <board>', 'where').choices(['qemu']).default('qemu'))
     .option('--dry-run', 'print the exact commands and do nothing')
     .option('--json', 'print the result as one JSON object')
@@ -39,12 +44,9 @@ export function registerLab(program: Command): void {
       const { projectRoot } = await import('../lab/project_root.ts')
       const { findLab, listLabs } = await import('../lab/lab_list.ts')
       const root = projectRoot()
-      if (name === undefined) {
-        process.stdout.write(listing(listLabs(root), words.json === true))
-        return
-      }
-      const lab = findLab(root, name)
-      await runNamed(lab, words)
+      if (name === undefined) process.stdout.write(listing(listLabs(root), words.json === true))
+      else if (name === 'all') await runAll(listLabs(root), words)
+      else await runNamed(findLab(root, name), words)
     })
 }
 
@@ -60,39 +62,69 @@ function listing(labs: readonly Lab[], json: boolean): string {
   return [
     'Labs:\n',
     ...rows,
-    '\nRun one: contig lab NAME; see its commands: contig lab NAME --dry-run\n',
+    '\nRun one: contig lab NAME; see its commands: contig lab NAME --dry-run; run them all: contig lab all\n',
   ].join('')
 }
 
-async function runNamed(lab: Lab, words: Words): Promise<void> {
-  const { Complaint } = await import('../lib/complaint.ts')
-  const kernels = words.kernel === 'all' ? lab.kernels : [words.kernel]
-  for (const series of kernels) {
-    if (lab.kernels.includes(series)) continue
-    const text = `lab ${lab.name} is for Linux ${lab.kernels.join(' and ')}, not ${series}`
-    throw new Complaint({ text, exitCode: 2 })
-  }
-  const timeout = words.timeout === undefined ? {} : { timeout: words.timeout }
-  if (words.dryRun) {
-    const { dryRun } = await import('../lab/plan.ts')
-    const { Cache, cacheFolder } = await import('../lab/cache.ts')
-    const { hostSources } = await import('../lab/debian_sources.ts')
-    process.stdout.write(dryRun(lab, kernels, timeout, new Cache(cacheFolder(), 'by-hand'), hostSources))
-    return
-  }
-  const { runLab } = await import('../lab/run_lab.ts')
+// Our own kernels take minutes to build the first time: they are for those who ask for them.
+function kernelsFor(lab: Lab, asked: Words['kernel']): readonly KernelName[] {
+  if (asked === 'all') return lab.kernels
+  if (asked !== undefined) return lab.kernels.filter((name) => name === asked)
+  const ready = lab.kernels.filter((name) => (SERIES_NAMES as readonly string[]).includes(name))
+  return ready.length > 0 ? ready : lab.kernels.slice(0, 1)
+}
+
+async function runOptions(words: Words): Promise<RunOptions> {
   const { compareModel } = await import('../lab/model_beside.ts')
-  const { progressPrinter, resultJson, resultText } = await import('../lab/lab_report.ts')
-  const options: RunOptions = {
-    ...timeout,
-    kernels,
+  const { progressPrinter } = await import('../lab/lab_report.ts')
+  return {
+    ...(words.timeout === undefined ? {} : { timeout: words.timeout }),
     keep: words.keep === true,
     refresh: words.refresh === true,
     // Progress goes to standard error: --json leaves one object, and nothing else, on standard output.
     progress: progressPrinter(process.stderr),
     compare: compareModel,
   }
-  const result: LabResult = await runLab(lab, options)
+}
+
+async function runNamed(lab: Lab, words: Words): Promise<void> {
+  const { Complaint } = await import('../lib/complaint.ts')
+  const kernels = kernelsFor(lab, words.kernel)
+  if (kernels.length === 0) {
+    const text = `lab ${lab.name} is for Linux ${lab.kernels.join(', ')}, not ${words.kernel}`
+    throw new Complaint({ text, exitCode: 2 })
+  }
+  if (words.dryRun) {
+    const { dryRun } = await import('../lab/plan.ts')
+    const { Cache, cacheFolder } = await import('../lab/cache.ts')
+    const { hostSources } = await import('../lab/debian_sources.ts')
+    const choice = words.timeout === undefined ? {} : { timeout: words.timeout }
+    process.stdout.write(dryRun(lab, kernels, choice, new Cache(cacheFolder(), 'by-hand'), hostSources))
+    return
+  }
+  const { runLab } = await import('../lab/run_lab.ts')
+  const { resultJson, resultText } = await import('../lab/lab_report.ts')
+  const result: LabResult = await runLab(lab, { ...(await runOptions(words)), kernels })
   process.stdout.write(words.json ? resultJson(result) : resultText(result))
   if (result.verdict === 'failed') process.exitCode = 1
+}
+
+async function runAll(labs: readonly Lab[], words: Words): Promise<void> {
+  const { Complaint } = await import('../lib/complaint.ts')
+  if (words.dryRun)
+    throw new Complaint({ text: '--dry-run is for one lab: contig lab NAME --dry-run', exitCode: 2 })
+  const { runLab } = await import('../lab/run_lab.ts')
+  const { resultJson, resultsTable, resultText } = await import('../lab/lab_report.ts')
+  const options = await runOptions(words)
+  const results: LabResult[] = []
+  for (const lab of labs) {
+    const kernels = kernelsFor(lab, words.kernel)
+    if (kernels.length === 0) continue
+    const result = await runLab(lab, { ...options, kernels })
+    results.push(result)
+    if (!words.json && result.verdict === 'failed') process.stdout.write(resultText(result))
+  }
+  const json = (): string => `{"labs":[${results.map(resultJson).join(',')}]}\n`
+  process.stdout.write(words.json ? json() : resultsTable(results))
+  if (results.some(({ verdict }) => verdict === 'failed')) process.exitCode = 1
 }

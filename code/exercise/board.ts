@@ -4,7 +4,7 @@
 // said. Whether that is right is for the exercise's check.ts; a board that dies is evidence too.
 import { join, relative } from 'node:path'
 import { Complaint } from '../lib/complaint.ts'
-import { SERIES_NAMES, type Series } from '../lab/debian_kernel.ts'
+import { SERIES_NAMES, type Series } from '../lab/kernels.ts'
 import { loadLab } from '../lab/lab_file.ts'
 import { killAllGroups } from '../lab/process_group.ts'
 import { runLab, type BootResult } from '../lab/run_lab.ts'

@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: MIT
 //
-// QEMU's board `virt`, arm64: its device tree with the lab's overlay in it, the guest's first file system, and the words
-// that boot it. QEMU writes /memory and /chosen into the tree it is given; the tree as the kernel gets it is dumped too,
-// for a model to boot.
-import { join } from 'node:path'
+// A board played by QEMU: its device tree with the lab's overlay in it, the guest's first file system, and the words that
+// boot it. QEMU writes /memory and /chosen into the tree it is given.
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { Board } from './board.ts'
+import { BOARDS } from './boards.ts'
 import type { Cache } from './cache.ts'
 import type { Command, Step } from './command.ts'
-import { type DebianBusybox, type DebianKernel, busyboxPlace, kernelPlaces } from './debian_kernel.ts'
+import { type DebianBusybox, busyboxPlace } from './debian_kernel.ts'
 import { guestInit, guestPlace } from './guest_init.ts'
 import type { GuestBuild } from './guest_build.ts'
+import type { Source } from './guest_sources.ts'
+import type { LabKernel } from './kernels.ts'
 import type { Lab } from './lab_file.ts'
 import type { LabBoot } from './lab_schema.ts'
 import { contentKey } from './cache.ts'
+import { findCommand } from './tools.ts'
 
 const QUICK_LIMIT_S = 60
 
@@ -20,12 +25,15 @@ const BELT_S = 10
 
 export interface BoardPlan {
   readonly initramfs: Step
-  readonly deviceTree: Step
+  /** Makes the tree, when the board does not make it itself while it starts. */
+  readonly deviceTree: Step | null
+  /** Writes the tree as the kernel gets it, when it is to be kept. */
+  readonly handedOver: Step | null
   readonly qemu: Extract<Command, { do: 'exec' }>
   /** The kernel's command line. */
   readonly cmdline: string
-  /** The device tree that the kernel gets. */
-  readonly fdt: string
+  /** The folder of this run. */
+  readonly run: string
 }
 
 /**
@@ -33,11 +41,13 @@ export interface BoardPlan {
  * a model is compared with: it tells every reservation from the first line on, more than the log buffer holds.
  */
 export function kernelCmdline(lab: Lab, boot: LabBoot): string {
+  const { console, earlycon } = boardOf(lab)
   const own = [lab.board?.cmdline, boot.cmdline].filter((each) => each !== undefined && each !== '')
-  // By its address: without one, 6.1 finds the console in the tree too late, when the first lines are lost.
-  const talk = boot.compare === undefined ? 'quiet' : 'earlycon=pl011,0x9000000 memblock=debug'
-  return [`console=ttyAMA0 panic=-1 oops=panic nokaslr ${talk}`, ...own].join(' ')
+  const talk = boot.compare === undefined ? 'quiet' : `${earlycon} memblock=debug`
+  return [`${console} panic=-1 oops=panic nokaslr ${talk}`, ...own].join(' ')
 }
+
+const boardOf = (lab: Lab): Board => BOARDS[lab.board?.machine ?? 'virt']
 
 // newc archive of: busybox, init, modules, programs. Same content, same bytes: fixed order, owner and no times.
 function initramfsStep(
@@ -45,8 +55,9 @@ function initramfsStep(
   boot: LabBoot,
   busybox: DebianBusybox,
   builds: readonly GuestBuild[],
+  end: Board['end'],
 ): { step: Step; file: string } {
-  const init = guestInit(boot)
+  const init = guestInit(boot, end)
   const final = cache.path(
     'initramfs',
     `${[busybox.key, ...builds.map((build) => build.key)].join('-')}-${contentKey(init)}`,
@@ -87,59 +98,127 @@ function initramfsStep(
   }
 }
 
+// A tree is named by all that it is made from: QEMU itself, the words it is started with, the board's file, the overlay
+// and what overlays include.
+function treeKey(root: string, overlay: Source | undefined, words: readonly string[]): string {
+  const qemu = findCommand(words[0] ?? '')
+  const { size = 0, mtimeMs = 0 } = qemu ? statSync(qemu) : {}
+  const texts = overlay
+    ? [
+        overlay.patched ?? readFileSync(overlay.from),
+        ...includedBy(root, dirname(overlay.path)).map((file) => readFileSync(join(root, file))),
+      ]
+    : []
+  return contentKey(`${size} ${mtimeMs}`, ...words, ...texts)
+}
+
+const includedBy = (root: string, folder: string): string[] =>
+  readdirSync(join(root, folder))
+    .filter((name) => name.endsWith('.dtsi'))
+    .map((name) => `${folder}/${name}`)
+
+// The board's own tree, changed to fit what QEMU plays, and the lab's overlay in it.
+function treeStep(
+  cache: Cache,
+  lab: Lab,
+  source: Source | undefined,
+  kernel: LabKernel,
+  bare: (dump: string) => string[],
+): { step: Step; file: string } | null {
+  const { tree } = boardOf(lab)
+  if (tree.from === 'qemu' && source === undefined) return null
+  const key = treeKey(lab.root, source, [...bare(''), JSON.stringify(tree)])
+  const final = cache.path('trees', tree.from === 'qemu' ? key : `${kernel.key}-${key}`)
+  const part = cache.part(final)
+  const quick = (argv: string[]): Command => ({ do: 'exec', argv, limit: QUICK_LIMIT_S })
+  const own = join(part, 'own.dtb')
+  const file = 'board.dtb'
+  const overlay = join(part, 'overlay.dtbo')
+  const fetched: Command[] =
+    tree.from === 'qemu'
+      ? [quick(bare(own))]
+      : [
+          { do: 'copy', from: join(kernel.dtbs, tree.file), to: own },
+          ...tree.changes.map(([option = '', ...words]) =>
+            quick(['fdtput', ...(option === '' ? [] : [option]), own, ...words]),
+          ),
+        ]
+  // A patched overlay is compiled here; what it includes is still found beside the original.
+  const text = typeof source?.patched === 'string' ? join(part, 'overlay.dtso') : null
+  const whole: Command[] =
+    source === undefined
+      ? [{ do: 'copy', from: own, to: join(part, file) }]
+      : [
+          ...(text === null ? [] : [{ do: 'write', path: text, text: source.patched ?? '' } as const]),
+          quick([
+            ...['dtc', '-q', '-@', '-I', 'dts', '-O', 'dtb', '-i', dirname(source.from)],
+            ...['-o', overlay, text ?? source.from],
+          ]),
+          quick(['fdtoverlay', '-i', own, '-o', join(part, file), overlay]),
+        ]
+  return {
+    file: join(final, file),
+    step: {
+      title:
+        source === undefined ? 'take the board’s tree' : `put ${source.path} into the board’s device tree`,
+      makes: { final, part },
+      commands: [...fetched, ...whole],
+    },
+  }
+}
+
 /** How one boot is prepared and run; everything of its own lands in `run`. */
 export function planBoard(
   cache: Cache,
   lab: Lab,
   boot: LabBoot,
   parts: {
-    kernel: DebianKernel
+    kernel: LabKernel
     busybox: DebianBusybox
     builds: readonly GuestBuild[]
     run: string
     limit: number
+    keep: boolean
+    /** The boot's overlay. */
+    tree: Source | undefined
   },
 ): BoardPlan {
   const { kernel, busybox, builds, run, limit } = parts
-  const { machine = 'virt', cpu = 'cortex-a53', smp = 2 } = lab.board ?? {}
-  const ram = boot.ram ?? lab.board?.ram ?? '512M'
-  const { step: initramfs, file: initrd } = initramfsStep(cache, boot, busybox, builds)
+  const board = boardOf(lab)
+  const { cpu = board.cpus[0], smp = board.smp } = lab.board ?? {}
+  const ram = boot.ram ?? lab.board?.ram ?? board.ram
+  const { step: initramfs, file: initrd } = initramfsStep(cache, boot, busybox, builds, board.end)
   const cmdline = kernelCmdline(lab, boot)
-  const fdt = join(run, 'handed-over.dtb')
-  const board = (dump: string | null): string[] => [
-    ...['qemu-system-aarch64', '-M', dump === null ? machine : `${machine},dumpdtb=${dump}`],
-    ...['-cpu', cpu, '-smp', String(smp), '-m', ram, '-nodefaults', '-display', 'none'],
+  const iommu = boot.iommu === undefined ? '' : `,iommu=${boot.iommu}`
+  const machine = (dump: string): string[] => [
+    ...[board.qemu, '-M', `${board.machine}${iommu}${dump === '' ? '' : `,dumpdtb=${dump}`}`],
+    ...(cpu === undefined ? [] : ['-cpu', cpu]),
+    ...['-smp', String(smp), '-m', ram, '-nodefaults', '-display', 'none'],
+    ...(boot.devices ?? lab.board?.devices ?? []).flatMap((device) => ['-device', device]),
   ]
-  const quick = (argv: string[]): Command => ({ do: 'exec', argv, limit: QUICK_LIMIT_S })
-  const bare = join(run, 'virt.dtb')
-  const overlay = join(run, 'overlay.dtbo')
-  const whole = boot.tree === undefined ? null : join(run, 'board.dtb')
-  const boots = ['-kernel', kernelPlaces(cache, kernel).image, '-initrd', initrd, '-append', cmdline]
-  if (whole) boots.push('-dtb', whole)
-  const make: Command[] =
-    boot.tree === undefined || whole === null
-      ? []
-      : [
-          quick(board(bare)),
-          quick(['dtc', '-q', '-@', '-I', 'dts', '-O', 'dtb', '-o', overlay, join(lab.root, boot.tree)]),
-          quick(['fdtoverlay', '-i', bare, '-o', whole, overlay]),
-        ]
+  const tree = treeStep(cache, lab, parts.tree, kernel, machine)
+  const boots = ['-kernel', kernel.image, '-initrd', initrd, '-append', cmdline]
+  if (tree) boots.push('-dtb', tree.file)
+  const handedOver: Step | null = parts.keep
+    ? {
+        title: 'keep the device tree that the kernel gets',
+        commands: [
+          { do: 'mkdir', path: run },
+          { do: 'exec', argv: [...machine(join(run, 'handed-over.dtb')), ...boots], limit: QUICK_LIMIT_S },
+        ],
+      }
+    : null
   return {
     initramfs,
     cmdline,
-    fdt,
-    deviceTree: {
-      title:
-        boot.tree === undefined
-          ? 'take the board’s own device tree'
-          : `put ${boot.tree} into the board’s device tree`,
-      commands: [{ do: 'mkdir', path: run }, ...make, quick([...board(fdt), ...boots])],
-    },
+    run,
+    deviceTree: tree?.step ?? null,
+    handedOver,
     qemu: {
       do: 'exec',
       argv: [
-        ...['timeout', '--kill-after=5', String(limit + BELT_S), ...board(null)],
-        ...['-serial', 'stdio', '-no-reboot', ...boots],
+        ...['timeout', '--kill-after=5', String(limit + BELT_S), ...machine('')],
+        ...[...board.serial, '-no-reboot', ...boots],
       ],
       stdin: '/dev/null',
       limit,

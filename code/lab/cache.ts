@@ -2,10 +2,11 @@
 //
 // The cache folder, outside the checkout:
 //
-//     debian/<series>.json      which packages Debian has for a kernel series, as its mirror said
-//     kernels/<key>/            an unpacked kernel: boot/, usr/src (headers), usr/lib (kbuild)
+//     debian/<kernel>….json     which packages Debian has for a kernel, as its mirror said
+//     kernels/<key>/            an unpacked kernel: boot/, usr/src (headers), usr/lib (kbuild); or one of our own building
+//     sources/<key>/            the archive of Linux's sources that those are built from
 //     busybox/<key>/            bin/busybox for the guest
-//     modules/<key>/, programs/<key>/, initramfs/<key>/      what was built, under the hash of what it was built from
+//     modules/<key>/, programs/<key>/, initramfs/<key>/, trees/<key>/      what was built, under the hash of what it was built from
 //     runs/<lab>-<kernel>-<boot>-<stamp>/      serial.log and device tree of each run; the newest 60 stay
 //
 // A thing is made under a temporary name and appears by a rename: nobody ever sees half of it. Two processes may make
@@ -107,12 +108,12 @@ export class Cache {
   }
 
   /** @throws Complaint (1) when `bytes` more do not fit: apt, on a full disk, waits for minutes and says nothing. */
-  needRoom(bytes: number): void {
+  needRoom(bytes: number, what = 'fetching a kernel'): void {
     const { bavail, bsize } = statfsSync(this.folder)
     if (bavail * bsize >= bytes) return
     const mib = (size: number): number => Math.floor(size / 1024 / 1024)
     throw new Complaint({
-      text: `the cache folder ${this.folder} has ${mib(bavail * bsize)} MiB free; fetching a kernel needs ${mib(bytes)} MiB`,
+      text: `the cache folder ${this.folder} has ${mib(bavail * bsize)} MiB free; ${what} needs ${mib(bytes)} MiB`,
       next: ['make room, or name another folder: CONTIG_CACHE=/some/folder contig …'],
     })
   }
@@ -150,10 +151,12 @@ export class Cache {
     for (const kind of [
       '.',
       'kernels',
+      'sources',
       'busybox',
       'modules',
       'programs',
       'initramfs',
+      'trees',
       'debian',
       'bench',
       'runs',

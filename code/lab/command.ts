@@ -18,6 +18,10 @@ export type Command =
       readonly limit: number
       /** A mirror of Debian may be in the middle of its own update: ask it again a few times. */
       readonly retries?: 'mirror'
+      /** Told while it runs, for a command that takes long. */
+      readonly tells?: string
+      /** Tell with it how many lines it has printed: a long make, a line a file. */
+      readonly counts?: true
     }
   | { readonly do: 'write'; readonly path: string; readonly text: string; readonly executable?: boolean }
   | { readonly do: 'copy'; readonly from: string; readonly to: string }

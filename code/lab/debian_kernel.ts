@@ -1,24 +1,32 @@
 // SPDX-License-Identifier: MIT
 //
 // Debian's arm64 kernels. Their package names carry an ABI that moves with each security update, so the name is resolved
-// from the meta package, and the answer is kept in the cache until someone asks for a newer one (--refresh).
+// from the meta package (kernel_choice.ts keeps the answer until someone asks for a newer one).
 //
 // A kernel's folder holds what a lab needs of four packages:
 //
 //     boot/vmlinuz-<abi>-arm64          the Image
+//     dtbs/*.dtb                        the device trees of the boards that labs boot
 //     usr/src/linux-headers-<abi>-*     headers; their scripts/ is a relative link to
 //     usr/lib/linux-kbuild-*            programs of this machine's architecture
-import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Complaint } from '../lib/complaint.ts'
 import { type Cache, contentKey } from './cache.ts'
 import type { Command, Step } from './command.ts'
-import { downloadCommand, hostArch, packageNotFound, showArgv, showPackages } from './private_apt.ts'
+import type { GuestArch, LabKernel, Series } from './kernels.ts'
+import {
+  DEBIAN_ARCH,
+  downloadCommand,
+  hostArch,
+  packageNotFound,
+  showArgv,
+  showPackages,
+} from './private_apt.ts'
 
-/** The kernel series a lab can name, and Debian's meta package of each. */
-export const SERIES = { '6.1': 'linux-image-arm64', '6.12': 'linux-image-6.12-arm64' } as const
-export type Series = keyof typeof SERIES
-export const SERIES_NAMES = Object.keys(SERIES) as Series[]
+/** Debian's meta package of each series. */
+const META: Readonly<Record<Series, string>> = {
+  '6.1': 'linux-image-arm64',
+  '6.12': 'linux-image-6.12-arm64',
+}
 
 /** A kernel as Debian has it now. In a cold dry run the values are shell variables. */
 export interface DebianKernel {
@@ -32,8 +40,9 @@ export interface DebianKernel {
   readonly key: string
 }
 
-/** busybox-static for arm64. */
+/** busybox-static for the guest's architecture. */
 export interface DebianBusybox {
+  readonly arch: GuestArch
   readonly packageVersion: string
   readonly key: string
 }
@@ -54,11 +63,11 @@ const sortedKey = (sums: readonly string[]): string => contentKey([...sums].sort
 
 /** Asks Debian for a series. @throws Complaint (4) when its mirror has no such kernel */
 export async function resolveKernel(apt: string, series: Series, signal: AbortSignal): Promise<DebianKernel> {
-  const [meta] = await showPackages(apt, [SERIES[series]], signal)
+  const [meta] = await showPackages(apt, [META[series]], signal)
   const abi = /linux-image-(\S+)-arm64(?:-unsigned)?\b/.exec(meta?.depends ?? '')?.[1]
   if (!meta || !abi || !kernelVersion(meta.version).startsWith(`${series}.`)) {
-    throw packageNotFound(SERIES[series], [
-      `${SERIES[series]} is at ${meta?.version ?? 'no version'}, not ${series}`,
+    throw packageNotFound(META[series], [
+      `${META[series]} is at ${meta?.version ?? 'no version'}, not ${series}`,
     ])
   }
   const [headers] = await showPackages(apt, [`linux-headers-${abi}-arm64`], signal)
@@ -70,10 +79,16 @@ export async function resolveKernel(apt: string, series: Series, signal: AbortSi
   return { series, abi, packageVersion: records[0]?.version ?? meta.version, kbuild, key }
 }
 
+const busyboxPackage = (arch: GuestArch): string => `busybox-static:${DEBIAN_ARCH[arch]}`
+
 /** Asks Debian for busybox-static. */
-export async function resolveBusybox(apt: string, signal: AbortSignal): Promise<DebianBusybox> {
-  const [record] = await showPackages(apt, ['busybox-static'], signal)
-  return { packageVersion: record!.version, key: sortedKey([record!.sha256]) }
+export async function resolveBusybox(
+  apt: string,
+  arch: GuestArch,
+  signal: AbortSignal,
+): Promise<DebianBusybox> {
+  const [record] = await showPackages(apt, [busyboxPackage(arch)], signal)
+  return { arch, packageVersion: record!.version, key: sortedKey([record!.sha256]) }
 }
 
 /** What a cold dry run prints in the place of resolveKernel(): the same questions, kept in shell variables. */
@@ -97,7 +112,7 @@ export function askKernel(apt: string, series: Series): { kernel: DebianKernel; 
       key: `\${contig_key_${tail}}`,
     },
     commands: [
-      ask('abi', [SERIES[series]], ['sed', '-n', 's/^Depends:.* linux-image-\\([^ ,]*\\)-arm64.*/\\1/p']),
+      ask('abi', [META[series]], ['sed', '-n', 's/^Depends:.* linux-image-\\([^ ,]*\\)-arm64.*/\\1/p']),
       ask('kbuild', [names.headers[0]!], ['grep', '-o', 'linux-kbuild-[^ ,]*'], ['head', '-n', '1']),
       ask('version', [names.image], ['sed', '-n', 's/^Version: //p']),
       ask('key', all, ...keyPipeline),
@@ -109,13 +124,15 @@ export function askKernel(apt: string, series: Series): { kernel: DebianKernel; 
 const keyPipeline = [['sed', '-n', 's/^SHA256: //p'], ['sort'], ['sha256sum'], ['cut', '-c', '1-16']]
 
 /** What a cold dry run prints in the place of resolveBusybox(). */
-export function askBusybox(apt: string): { busybox: DebianBusybox; commands: Command[] } {
-  const show = showArgv(apt, ['busybox-static'])
+export function askBusybox(apt: string, arch: GuestArch): { busybox: DebianBusybox; commands: Command[] } {
+  const show = showArgv(apt, [busyboxPackage(arch)])
+  const version = `contig_version_busybox_${arch}`
+  const key = `contig_key_busybox_${arch}`
   return {
-    busybox: { packageVersion: '${contig_version_busybox}', key: '${contig_key_busybox}' },
+    busybox: { arch, packageVersion: `\${${version}}`, key: `\${${key}}` },
     commands: [
-      { do: 'ask', variable: 'contig_version_busybox', pipeline: [show, ['sed', '-n', 's/^Version: //p']] },
-      { do: 'ask', variable: 'contig_key_busybox', pipeline: [show, ...keyPipeline] },
+      { do: 'ask', variable: version, pipeline: [show, ['sed', '-n', 's/^Version: //p']] },
+      { do: 'ask', variable: key, pipeline: [show, ...keyPipeline] },
     ],
   }
 }
@@ -125,13 +142,29 @@ export function kernelPlaces(
   cache: Cache,
   kernel: DebianKernel,
 ): { folder: string; image: string; headers: string } {
-  const folder = cache.path('kernels', kernel.key)
+  const folder = cache.path('kernels', `${kernel.key}-${RECIPE}`)
   return {
     folder,
     image: join(folder, `boot/vmlinuz-${kernel.abi}-arm64`),
     headers: join(folder, `usr/src/linux-headers-${kernel.abi}-arm64`),
   }
 }
+
+/** A kernel of Debian's as labs know kernels. */
+export function debianLabKernel(cache: Cache, apt: string, kernel: DebianKernel): LabKernel {
+  const { folder, image, headers } = kernelPlaces(cache, kernel)
+  const { series, key, packageVersion } = kernel
+  return {
+    ...{ name: series, series, arch: 'arm64', key, image, headers },
+    version: kernelVersion(packageVersion),
+    origin: `Debian ${packageVersion}`,
+    dtbs: join(folder, 'dtbs'),
+    fetch: [kernelStep(cache, apt, kernel)],
+  }
+}
+
+/** Counts the changes of what is kept of a kernel. */
+const RECIPE = 2
 
 const UNPACK_LIMIT_S = 300
 
@@ -157,10 +190,16 @@ export function kernelStep(cache: Cache, apt: string, kernel: DebianKernel): Ste
       { do: 'mkdir', path: join(part, 'debs') },
       downloadCommand(apt, all, join(part, 'debs')),
       {
-        // Only the kernel itself: its modules are 300 MB that no lab loads.
+        // Only the kernel itself and the trees of its boards: its modules are 300 MB that no lab loads.
         do: 'exec',
         argv: ['dpkg-deb', '--fsys-tarfile', deb(names.image, 'arm64')],
-        into: ['tar', '-x', '-C', part, './boot'],
+        into: ['tar', '-x', '-C', part, '--wildcards', './boot', `./usr/lib/linux-image-*/xilinx`],
+        limit: UNPACK_LIMIT_S,
+      },
+      {
+        do: 'exec',
+        argv: ['sh', '-c', 'mv usr/lib/linux-image-*/xilinx dtbs && rmdir usr/lib/linux-image-*'],
+        cwd: part,
         limit: UNPACK_LIMIT_S,
       },
       unpack(deb(own, 'arm64')),
@@ -186,11 +225,11 @@ export function busyboxStep(cache: Cache, apt: string, busybox: DebianBusybox): 
   const part = cache.part(final)
   const { packageVersion: version } = busybox
   return {
-    title: `fetch Debian’s busybox for arm64`,
+    title: `fetch Debian’s busybox for ${busybox.arch}`,
     makes: { final, part },
     commands: [
       { do: 'mkdir', path: join(part, 'debs') },
-      downloadCommand(apt, [`busybox-static=${version}`], join(part, 'debs')),
+      downloadCommand(apt, [`${busyboxPackage(busybox.arch)}=${version}`], join(part, 'debs')),
       {
         // An epoch's colon stands as %3a in the file's name; a glob spares us the spelling.
         do: 'exec',
@@ -211,28 +250,4 @@ export function busyboxStep(cache: Cache, apt: string, busybox: DebianBusybox): 
       { do: 'remove', path: join(part, 'debs') },
     ],
   }
-}
-
-interface Remembered {
-  readonly kernel: DebianKernel
-  readonly busybox: DebianBusybox
-}
-
-const rememberedPath = (cache: Cache, series: Series): string =>
-  cache.path('debian', `${series}-${hostArch()}.json`)
-
-/** What Debian said of a series last time; null when it was never asked. */
-export function remembered(cache: Cache, series: Series): Remembered | null {
-  const path = rememberedPath(cache, series)
-  if (!existsSync(path)) return null
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Remembered
-  } catch {
-    throw new Complaint({ text: `${path} is not what this program wrote there`, next: [`rm ${path}`] })
-  }
-}
-
-/** Keeps what Debian said. */
-export function remember(cache: Cache, what: Remembered): void {
-  cache.writeWhole(rememberedPath(cache, what.kernel.series), `${JSON.stringify(what, null, 2)}\n`)
 }

@@ -39,7 +39,11 @@ const sleep = (seconds: number, signal: AbortSignal): Promise<void> =>
 type Exec = Extract<Command, { do: 'exec' }>
 
 /** Runs one program; returns what it printed. @throws CommandFailed when it does not end with 0 within its limit */
-export async function execute(command: Exec, signal: AbortSignal): Promise<string> {
+export async function execute(
+  command: Exec,
+  signal: AbortSignal,
+  onData?: (piece: Buffer) => boolean,
+): Promise<string> {
   for (let attempt = 0; ; attempt++) {
     const { argv, cwd, stdin, stdout, into, limit } = command
     const exit = await runGroup(argv, {
@@ -49,6 +53,7 @@ export async function execute(command: Exec, signal: AbortSignal): Promise<strin
       ...(into ? { into } : {}),
       limit,
       signal,
+      ...(onData ? { onData } : {}),
     })
     if (exit.code === 0 && !exit.timedOut) return exit.output
     const wait = RETRY_AFTER_S[attempt]
@@ -59,10 +64,36 @@ export async function execute(command: Exec, signal: AbortSignal): Promise<strin
   }
 }
 
-async function act(command: Command, signal: AbortSignal): Promise<void> {
+// A command that tells of itself: when it begins, how far it is, and how long it took.
+async function executeTold(command: Exec, signal: AbortSignal, progress: Progress): Promise<void> {
+  const { tells, counts } = command
+  if (tells === undefined) {
+    await execute(command, signal)
+    return
+  }
+  const began = performance.now()
+  let lines = 0
+  let told = 0
+  const tell = (state: ProgressEvent['state']): void => {
+    const title = counts ? `  ${tells}: ${lines} files` : `  ${tells}`
+    progress({ title, state, seconds: (performance.now() - began) / 1000 })
+  }
+  tell('start')
+  await execute(command, signal, (piece) => {
+    for (const byte of piece) if (byte === 10) lines += 1
+    if (counts && lines >= told + 20) {
+      told = lines
+      tell('start')
+    }
+    return true
+  })
+  tell('done')
+}
+
+async function act(command: Command, signal: AbortSignal, progress: Progress): Promise<void> {
   switch (command.do) {
     case 'exec':
-      await execute(command, signal)
+      await executeTold(command, signal, progress)
       return
     case 'write':
       writeFileSync(command.path, command.text)
@@ -98,7 +129,7 @@ export async function perform(step: Step, hands: Hands): Promise<void> {
       rmSync(step.makes.part, { recursive: true, force: true })
       mkdirSync(step.makes.part)
     }
-    for (const command of step.commands) await act(command, signal)
+    for (const command of step.commands) await act(command, signal, progress)
     if (step.makes) cache.settle(step.makes.part, step.makes.final)
     progress({ title: step.title, state: 'done', seconds: seconds() })
   } catch (error) {

@@ -7,11 +7,10 @@ import { Complaint } from '../lib/complaint.ts'
 import type { Diagnostic } from '../lib/diagnostic.ts'
 import type { Cache } from './cache.ts'
 import type { CommandFailed, Step } from './command.ts'
-import { type DebianKernel, kernelPlaces } from './debian_kernel.ts'
 import { copySources, type Source, sourcesKey } from './guest_sources.ts'
-import type { Lab } from './lab_file.ts'
+import { CROSS, type GuestArch, type LabKernel } from './kernels.ts'
+import type { Lab, LabProgram } from './lab_file.ts'
 
-const CROSS = 'aarch64-linux-gnu-'
 const BUILD_LIMIT_S = 600
 
 /** What a build gives: where the files will stand, and how to make them. Null step: there is nothing to build. */
@@ -30,7 +29,7 @@ export function buildModules(
   cache: Cache,
   lab: Lab,
   sources: readonly Source[],
-  kernel: DebianKernel,
+  kernel: LabKernel,
 ): GuestBuild {
   if (lab.modules.length === 0) return NOTHING
   // The kernel's key may be a shell variable in a cold dry run, so it is joined and not hashed.
@@ -39,20 +38,14 @@ export function buildModules(
   const part = cache.part(final)
   const copy = join(part, 'src')
   const names = lab.modules.map((folder) => basename(folder))
-  const make = [
-    'make',
-    '-C',
-    kernelPlaces(cache, kernel).headers,
-    `M=${copy}`,
-    'ARCH=arm64',
-    `CROSS_COMPILE=${CROSS}`,
-  ]
+  const cross = CROSS[kernel.arch]
+  const make = ['make', '-C', kernel.headers, `M=${copy}`, `ARCH=${kernel.arch}`, `CROSS_COMPILE=${cross}`]
   return {
     key,
     sources,
     files: names.map((name) => join(final, `${name}.ko`)),
     step: {
-      title: `build ${names.join(', ')} for Linux ${kernel.series}`,
+      title: `build ${names.join(', ')} for Linux ${kernel.version} (${kernel.name})`,
       makes: { final, part },
       commands: [
         ...copySources(sources, copy),
@@ -64,7 +57,7 @@ export function buildModules(
         {
           do: 'exec',
           // Debian's headers name the compiler by its version; any one will do. Type information (BTF) needs pahole.
-          argv: [...make, `CC=${CROSS}gcc`, 'W=1', 'CONFIG_DEBUG_INFO_BTF_MODULES=', 'modules'],
+          argv: [...make, `CC=${cross}gcc`, 'W=1', 'CONFIG_DEBUG_INFO_BTF_MODULES=', 'modules'],
           limit: BUILD_LIMIT_S,
         },
         ...lab.modules.map((folder, index) => ({
@@ -84,9 +77,15 @@ const PROGRAM_FLAGS = [
 ]
 
 /** The programs, linked statically. */
-export function buildPrograms(cache: Cache, lab: Lab, sources: readonly Source[]): GuestBuild {
+export function buildPrograms(
+  cache: Cache,
+  lab: Lab,
+  sources: readonly Source[],
+  arch: GuestArch,
+): GuestBuild {
   if (lab.programs.length === 0) return NOTHING
-  const list = lab.programs.map((program) => `${program.name}: ${program.sources.join(' ')}`)
+  const compiler = ({ bits }: LabProgram): string => `${CROSS[bits === 32 ? 'arm' : arch]}gcc`
+  const list = lab.programs.map((each) => `${each.name}: ${compiler(each)} ${each.sources.join(' ')}`)
   const key = sourcesKey(sources, ...PROGRAM_FLAGS, ...list)
   const final = cache.path('programs', key)
   const part = cache.part(final)
@@ -105,7 +104,7 @@ export function buildPrograms(cache: Cache, lab: Lab, sources: readonly Source[]
         ...lab.programs.map((program) => ({
           do: 'exec' as const,
           argv: [
-            `${CROSS}gcc`,
+            compiler(program),
             ...PROGRAM_FLAGS,
             ...include,
             '-o',

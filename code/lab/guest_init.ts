@@ -13,6 +13,7 @@
 //     @contig begin text dmesg … @contig end text dmesg exit 0 bytes N
 //     @contig done
 import { basename } from 'node:path'
+import type { Board } from './board.ts'
 import type { LabBoot, LabStep } from './lab_schema.ts'
 
 /** A step prints no more than this, or it is stopped. */
@@ -71,9 +72,30 @@ step() {
 to_file() { echo "$1" > "$2"; }
 `
 
-const EPILOGUE = `
-say done
-poweroff -f
+// Events are recorded from before the first step to after the last, in memory enough for a boot's worth of them.
+const TRACE_KIB = 16384
+const traceOn = (events: readonly string[]): string =>
+  [
+    'mount -t tracefs tracefs /sys/kernel/tracing\n',
+    `echo ${TRACE_KIB} > /sys/kernel/tracing/buffer_size_kb\n`,
+    'echo 1 > /sys/kernel/tracing/options/record-tgid\n',
+    // A missing group or event is a mistake of the lab; the message comes back with the trace.
+    ...events.map(
+      (event) => `echo 1 > /sys/kernel/tracing/events/${event}/enable || missing="$missing ${event}"\n`,
+    ),
+  ].join('')
+const TRACE_OFF = `echo 0 > /sys/kernel/tracing/tracing_on
+text trace cat /sys/kernel/tracing/trace
+text trace-lost sh -c "grep -h overrun /sys/kernel/tracing/per_cpu/cpu*/stats | grep -v ': 0$'; echo $missing"
+`
+
+// kmemleak tells of nothing that is younger than five seconds, and finds some only at a second look.
+const LEAKS = `if [ -e /sys/kernel/debug/kmemleak ]; then
+	sleep 6
+	echo scan > /sys/kernel/debug/kmemleak
+	echo scan > /sys/kernel/debug/kmemleak
+	text kmemleak cat /sys/kernel/debug/kmemleak
+fi
 `
 
 /** A step in the guest's words, and in a person's. */
@@ -117,7 +139,7 @@ export function collects(boot: LabBoot): NonNullable<LabBoot['collect']> {
 }
 
 /** The script for one boot. */
-export function guestInit(boot: LabBoot): string {
+export function guestInit(boot: LabBoot, end: Board['end']): string {
   const steps = (boot.steps ?? []).map((step, number) => {
     const { words, vital } = stepWords(step)
     return `step ${number} ${step.exit ?? 0} ${vital ? 'yes' : 'no'} ${words.map(quoted).join(' ')}\n`
@@ -129,12 +151,15 @@ export function guestInit(boot: LabBoot): string {
   return [
     PROLOGUE,
     'text iomem-before cat /proc/iomem\n',
+    ...(boot.trace ? [traceOn(boot.trace)] : []),
     ...steps,
+    ...(boot.trace ? [TRACE_OFF] : []),
+    LEAKS,
     'text dmesg dmesg\n',
     'text iomem cat /proc/iomem\n',
     'text modules cat /proc/modules\n',
     ...collected,
-    EPILOGUE,
+    `\nsay done\n${end}\n`,
   ].join('')
 }
 

@@ -29,6 +29,8 @@ export interface Source {
 export interface GuestSources {
   readonly modules: readonly Source[]
   readonly programs: readonly Source[]
+  /** The overlays of its boots. */
+  readonly trees: readonly Source[]
 }
 
 const SOURCE = /(\.(c|h|S)|\/(Kbuild|Makefile))$/
@@ -42,7 +44,7 @@ function filesBelow(root: string, folder: string): string[] {
     .filter((file) => SOURCE.test(file))
 }
 
-/** The files that this lab's modules and programs are built from. @throws Complaint (1) for a change that fits nothing */
+/** The files that this lab's modules, programs and overlays are built from. @throws Complaint (1) for a change that fits nothing */
 export function guestSources(lab: Lab, changes: SourceChanges = {}): GuestSources {
   const { root } = lab
   const include = lab.include.flatMap((folder) => filesBelow(root, folder))
@@ -53,7 +55,9 @@ export function guestSources(lab: Lab, changes: SourceChanges = {}): GuestSource
     .filter((file) => file.endsWith('.h'))
   const programs = [...new Set([...include, ...beside, ...sources])]
 
-  const all = new Set([...modules, ...programs])
+  const trees = [...new Set(lab.boots.flatMap((boot) => boot.tree ?? []))]
+
+  const all = new Set([...modules, ...programs, ...trees])
   const overrides = new Map(
     Object.entries(changes.overrides ?? {}).map(([path, file]) => [path, resolve(file)]),
   )
@@ -72,7 +76,7 @@ export function guestSources(lab: Lab, changes: SourceChanges = {}): GuestSource
     for (const [path, text] of applyDiff(readFileSync(patch, 'utf8'), patch, read)) patched.set(path, text)
   }
   const source = (path: string): Source => ({ path, from: fileOf(path), patched: patched.get(path) ?? null })
-  return { modules: modules.map(source), programs: programs.map(source) }
+  return { modules: modules.map(source), programs: programs.map(source), trees: trees.map(source) }
 }
 
 /** Names these sources by their content. */

@@ -30,7 +30,13 @@ const TROUBLE: readonly (readonly [RegExp, string])[] = [
   [/\brefcount_t: /, 'a reference was dropped once too often, or never'],
   [/Trying to (v?free|unmap)/i, 'something was freed that was not allocated'],
   [/\bunreferenced object\b|\bmemory leak\b|\bleaked\b/i, 'something was never freed'],
-  [/\bDMA-API: /, 'the DMA API was used against its rules'],
+  [/\bUBSAN: /, 'C that has no meaning was executed'],
+  [/\bODEBUG: /, 'an object was used outside its life'],
+  [
+    /INFO: (possible|inconsistent|task .* blocked)|suspicious RCU usage/,
+    'locks out of order, or held for ever',
+  ],
+  [/\bDMA-API: (?!preallocated|debugging enabled)/, 'the DMA API was used against its rules'],
   [
     /possible (recursive|circular) locking|sleeping function called from invalid/,
     'locks or sleeping out of order',

@@ -15,12 +15,14 @@ import {
   type Locate,
   type YamlPath,
 } from '../lib/yaml_schema.ts'
+import { BOARDS } from './boards.ts'
 import { labSchema, type LabData } from './lab_schema.ts'
 
 /** A program as its sources, spelled out. */
 export interface LabProgram {
   readonly name: string
   readonly sources: readonly string[]
+  readonly bits: 32 | 64
 }
 
 /** A lab as its file says it. Paths in it count from `root`. */
@@ -61,6 +63,14 @@ function diagnoseNames(lab: Lab, data: LabData, locate: Locate): FoundHere[] {
     const note = near ? `did you mean ${near}?` : `it has: ${known.join(', ') || 'none'}`
     say('lab-unknown-name', path, `${spellPath(path)}: this lab builds no ${what} ${name}`, note)
   }
+  const { cpus } = BOARDS[data.board?.machine ?? 'virt']
+  if (data.board?.cpu !== undefined && !cpus.includes(data.board.cpu))
+    say(
+      'lab-unknown-name',
+      ['board', 'cpu'],
+      `board.cpu: this board has no ${data.board.cpu}`,
+      `it has: ${cpus.join(', ')}`,
+    )
   const seen = new Set<string>()
   data.boots.forEach((boot, index) => {
     const path = ['boots', index]
@@ -96,7 +106,9 @@ export function parseLab(
       ),
     }
   const programs = (parsed.data.programs ?? []).map((program) =>
-    typeof program === 'string' ? { name: program, sources: [`kernel/user/${program}.c`] } : program,
+    typeof program === 'string'
+      ? { name: program, sources: [`kernel/user/${program}.c`], bits: 64 as const }
+      : { ...program, bits: program.bits ?? (64 as const) },
   )
   const { modules = [], include = [] } = parsed.data
   const lab: Lab = { ...parsed.data, programs, modules, include, root, file }

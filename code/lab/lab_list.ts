@@ -1,19 +1,28 @@
 // SPDX-License-Identifier: MIT
 //
-// The labs of the book: chapters/*/lab.yaml, in the order of the chapters' folders.
+// The labs of the book, in the order of the chapters' folders: a chapter's lab.yaml, then those in its labs/.
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Complaint } from '../lib/complaint.ts'
 import { type Lab, loadLab } from './lab_file.ts'
 import { nearestWord } from '../lib/nearest_word.ts'
 
+function filesOf(root: string, chapter: string): string[] {
+  const own = `${chapter}/lab.yaml`
+  const more = join(root, chapter, 'labs')
+  const names = existsSync(more) ? readdirSync(more).filter((name) => name.endsWith('.yaml')) : []
+  return [
+    ...(existsSync(join(root, own)) ? [own] : []),
+    ...names.sort().map((name) => `${chapter}/labs/${name}`),
+  ]
+}
+
 /** Every lab of the book. @throws Complaint (2) when one of the files is wrong */
 export function listLabs(root: string): Lab[] {
   const chapters = join(root, 'chapters')
   return readdirSync(chapters)
     .sort()
-    .map((chapter) => `chapters/${chapter}/lab.yaml`)
-    .filter((file) => existsSync(join(root, file)))
+    .flatMap((chapter) => filesOf(root, `chapters/${chapter}`))
     .map((file) => loadLab(file, root))
 }
 

@@ -3,6 +3,7 @@
 // Shows a lab to a person while it runs, and its result as text or as one JSON object.
 import pc from 'picocolors'
 import type { Progress } from './execute.ts'
+import { KERNEL_NAMES } from './kernels.ts'
 import type { BootResult, LabResult } from './run_lab.ts'
 
 interface Stream {
@@ -35,7 +36,7 @@ function bootText(boot: BootResult): string[] {
     .filter(([, count]) => count > 0)
     .map(([outcome, count]) => `${count} ${outcome}`)
   const ktap = boot.ktap.length > 0 ? `; KTAP: ${tests.join(', ') || 'no test'}` : ''
-  const head = `${boot.boot} on Linux ${boot.kernel} (Debian ${boot.packageVersion}): ${boot.verdict}${ktap}`
+  const head = `${boot.boot} on Linux ${boot.kernel} (${boot.origin}): ${boot.verdict}${ktap}`
   const lines = [boot.verdict === 'passed' ? pc.green(head) : pc.red(head)]
   for (const { name, ok, lines: why } of boot.checks) {
     lines.push(
@@ -56,34 +57,36 @@ export function resultText(result: LabResult): string {
 
 /** The result for a program: everything but the bytes of the device tree and the long texts that the log has. */
 export function resultJson(result: LabResult): string {
-  const boots = result.boots.map(
-    ({
-      boot,
-      series,
-      kernel,
-      packageVersion,
-      abi,
-      cmdline,
-      verdict,
-      checks,
-      ktap,
-      compared,
-      seconds,
-      log,
-    }) => ({
-      boot,
-      series,
-      kernel,
-      packageVersion,
-      abi,
-      cmdline,
-      verdict,
-      checks,
-      ktap,
-      compared,
-      seconds,
-      log,
-    }),
-  )
+  const boots = result.boots.map((each) => ({
+    ...{ boot: each.boot, name: each.name, series: each.series, kernel: each.kernel, origin: each.origin },
+    ...{ cmdline: each.cmdline, verdict: each.verdict, checks: each.checks, ktap: each.ktap },
+    ...{ compared: each.compared, seconds: each.seconds, log: each.log },
+  }))
   return `${JSON.stringify({ ...result, boots }, null, 2)}\n`
+}
+
+/** A row for each lab and boot, a column for each kernel: the seconds from QEMU's start to its end. */
+export function resultsTable(results: readonly LabResult[]): string {
+  const kernels = KERNEL_NAMES.filter((name) =>
+    results.some(({ boots }) => boots.some((boot) => boot.name === name)),
+  )
+  const rows = results.flatMap(({ lab, boots }) =>
+    [...new Set(boots.map(({ boot }) => boot))].map((boot) => [
+      `${lab} ${boot}`,
+      ...kernels.map((kernel) => {
+        const found = boots.find((each) => each.boot === boot && each.name === kernel)
+        return found ? `${found.seconds.toFixed(1)}${found.verdict === 'passed' ? '' : ' FAILED'}` : '–'
+      }),
+    ]),
+  )
+  const table = [['seconds', ...kernels], ...rows]
+  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => (row[column] ?? '').length)))
+  const lines = table.map((row) =>
+    row
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!)))
+      .join('  '),
+  )
+  const boots = results.flatMap((result) => result.boots)
+  const passed = boots.filter(({ verdict }) => verdict === 'passed').length
+  return `\n${lines.join('\n')}\n\n${results.length} labs, ${passed} of ${boots.length} boots passed\n`
 }

@@ -3,11 +3,13 @@
 // What a lab file may say. Every object is strict: an unknown key is an error, so that a misspelt expectation cannot pass
 // by never being looked at.
 import { z } from 'zod'
+import { MACHINE_NAMES } from './boards.ts'
+import { KERNEL_NAMES } from './kernels.ts'
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'expected lower-case words joined by hyphens')
 const guestName = z.string().regex(/^[a-zA-Z0-9_-]+$/, 'expected letters, digits, _ and -')
 const size = z.string().regex(/^\d+[MG]$/, 'expected a size such as 512M or 3G')
-const series = z.enum(['6.1', '6.12'])
+const kernel = z.enum(KERNEL_NAMES)
 const path = z.string().min(1)
 
 // Text to look for, or a regular expression between slashes; with a count or a kernel where that matters.
@@ -17,7 +19,7 @@ const lookFor = z.union([
     text: z.string().min(1),
     /** Exactly so many lines; without it, at least one. */
     times: z.int().min(1).optional(),
-    kernels: z.array(series).min(1).optional(),
+    kernels: z.array(kernel).min(1).optional(),
   }),
 ])
 
@@ -80,13 +82,27 @@ const collected = z
     message: 'expected either file or shell',
   })
 
+// What QEMU plugs in: its device `edu`, and the widest address that it can reach.
+const device = z.string().regex(/^edu(,dma_mask=0x[0-9a-f]+)?$/, 'expected edu or edu,dma_mask=0x…')
+const traceEvent = z
+  .string()
+  .regex(
+    /^[a-z0-9_]+(\/[a-z0-9_]+)?$/,
+    'expected a group of trace events such as cma, or one: cma/cma_alloc_start',
+  )
+
 const boot = z.strictObject({
   name,
   /** A device-tree overlay for the board's own tree; without it the board boots as it is. */
   tree: path.optional(),
   ram: size.optional(),
   cmdline: z.string().optional(),
-  kernels: z.array(series).min(1).optional(),
+  /** Instead of the board's. */
+  devices: z.array(device).optional(),
+  iommu: z.literal('smmuv3').optional(),
+  kernels: z.array(kernel).min(1).optional(),
+  /** Trace events that are on from the first step to the last; what they recorded comes back as `trace`. */
+  trace: z.array(traceEvent).min(1).optional(),
   steps: z.array(step).optional(),
   collect: z.array(collected).optional(),
   expect: z.strictObject({ log: lookAtLog.optional(), iomem: look.optional() }).optional(),
@@ -94,21 +110,30 @@ const boot = z.strictObject({
   compare: z.literal('model').optional(),
 })
 
-const program = z.union([guestName, z.strictObject({ name: guestName, sources: z.array(path).min(1) })])
+const program = z.union([
+  guestName,
+  z.strictObject({
+    name: guestName,
+    sources: z.array(path).min(1),
+    /** 32: a program of the 32-bit ABI, on a 64-bit kernel. */
+    bits: z.literal([32, 64]).optional(),
+  }),
+])
 
 export const labSchema = z.strictObject({
   name,
   title: z.string().min(1),
   board: z
     .strictObject({
-      machine: z.literal('virt').optional(),
-      cpu: z.enum(['cortex-a53', 'cortex-a57', 'cortex-a72']).optional(),
+      machine: z.enum(MACHINE_NAMES).optional(),
+      cpu: z.string().optional(),
       ram: size.optional(),
       smp: z.int().min(1).max(8).optional(),
       cmdline: z.string().optional(),
+      devices: z.array(device).optional(),
     })
     .optional(),
-  kernels: z.array(series).min(1),
+  kernels: z.array(kernel).min(1),
   /** Folders of modules, each named as its module. */
   modules: z.array(path).optional(),
   /** `kernel/user/<name>.c`, or a name and its sources. */

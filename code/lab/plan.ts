@@ -6,19 +6,12 @@ import { existsSync } from 'node:fs'
 import type { Cache } from './cache.ts'
 import type { Step } from './command.ts'
 import { type BoardPlan, planBoard } from './board_qemu.ts'
-import {
-  askBusybox,
-  askKernel,
-  busyboxStep,
-  type DebianBusybox,
-  type DebianKernel,
-  kernelStep,
-  kernelVersion,
-  remembered,
-  type Series,
-} from './debian_kernel.ts'
+import { BOARDS } from './boards.ts'
+import { busyboxStep, type DebianBusybox } from './debian_kernel.ts'
 import { buildModules, buildPrograms, type GuestBuild } from './guest_build.ts'
 import { guestSources, type SourceChanges } from './guest_sources.ts'
+import { askLabKernel, rememberedKernel } from './kernel_choice.ts'
+import { type GuestArch, type KernelName, type KernelTag, type LabKernel, speaksOf } from './kernels.ts'
 import type { Lab } from './lab_file.ts'
 import type { LabBoot } from './lab_schema.ts'
 import { forgetAptStep, privateAptStep } from './private_apt.ts'
@@ -35,7 +28,7 @@ export interface PlannedBoot {
 
 /** Everything one kernel needs for one lab. */
 export interface KernelPlan {
-  readonly kernel: DebianKernel
+  readonly kernel: LabKernel
   readonly fetch: readonly Step[]
   readonly builds: readonly GuestBuild[]
   readonly boots: readonly PlannedBoot[]
@@ -44,14 +37,19 @@ export interface KernelPlan {
 export interface PlanChoice extends SourceChanges {
   /** Seconds a boot may take; overrides the lab's. */
   readonly timeout?: number
+  /** Keep each board's device tree, as its kernel gets it, beside the serial log. */
+  readonly keep?: boolean
   /** Only these boots, by name. */
   readonly boots?: readonly string[]
 }
 
-/** The boots of a lab for one kernel series. */
-export function bootsFor(lab: Lab, series: Series, only?: readonly string[]): LabBoot[] {
+/** The architecture of a lab's board. */
+export const archOf = (lab: Lab): GuestArch => BOARDS[lab.board?.machine ?? 'virt'].arch
+
+/** The boots of a lab for one kernel. */
+export function bootsFor(lab: Lab, kernel: KernelTag, only?: readonly string[]): LabBoot[] {
   return lab.boots.filter(
-    (boot) => (boot.kernels?.includes(series) ?? true) && (only === undefined || only.includes(boot.name)),
+    (boot) => speaksOf(boot.kernels, kernel) && (only === undefined || only.includes(boot.name)),
   )
 }
 
@@ -65,26 +63,42 @@ export function planKernel(
   lab: Lab,
   choice: PlanChoice,
   cache: Cache,
-  debian: { kernel: DebianKernel; busybox: DebianBusybox; apt: string },
+  from: { kernel: LabKernel; busybox: DebianBusybox; apt: string },
   stamp: string,
 ): KernelPlan {
-  const { kernel, busybox, apt } = debian
+  const { kernel, busybox, apt } = from
   const sources = guestSources(lab, choice)
   const builds = [
     buildModules(cache, lab, sources.modules, kernel),
-    buildPrograms(cache, lab, sources.programs),
+    buildPrograms(cache, lab, sources.programs, kernel.arch),
   ]
   const limit = choice.timeout ?? lab.timeout ?? BOOT_LIMIT_S
   return {
     kernel,
-    fetch: [kernelStep(cache, apt, kernel), busyboxStep(cache, apt, busybox)],
+    fetch: [...kernel.fetch, busyboxStep(cache, apt, busybox)],
     builds,
-    boots: bootsFor(lab, kernel.series, choice.boots).map((boot) => {
-      const run = cache.path('runs', `${lab.name}-${kernel.series}-${boot.name}-${stamp}`)
-      return { boot, limit, board: planBoard(cache, lab, boot, { kernel, busybox, builds, run, limit }) }
+    boots: bootsFor(lab, kernel, choice.boots).map((boot) => {
+      const run = cache.path('runs', `${lab.name}-${kernel.name}-${boot.name}-${stamp}`)
+      return {
+        boot,
+        limit,
+        board: planBoard(cache, lab, boot, {
+          kernel,
+          busybox,
+          builds,
+          run,
+          limit,
+          keep: choice.keep === true,
+          tree: sources.trees.find(({ path }) => path === boot.tree),
+        }),
+      }
     }),
   }
 }
+
+/** A kernel in a title: `Linux 6.12.117`, `Linux 6.12.117 (lab)`. */
+export const kernelTitle = ({ name, series, version }: LabKernel): string =>
+  `Linux ${version}${name === series ? '' : ` (${name})`}`
 
 /** A plan's steps in order; each build step comes before what packs it. */
 export function planSteps(plan: KernelPlan): Step[] {
@@ -93,15 +107,16 @@ export function planSteps(plan: KernelPlan): Step[] {
     ...plan.builds.flatMap((build) => (build.step ? [build.step] : [])),
     ...plan.boots.flatMap(({ boot, board }) => [
       board.initramfs,
-      board.deviceTree,
-      { title: `boot ${boot.name} on Linux ${plan.kernel.series}`, commands: [board.qemu] },
+      ...(board.deviceTree ? [board.deviceTree] : []),
+      ...(board.handedOver ? [board.handedOver] : []),
+      { title: `boot ${boot.name} on ${kernelTitle(plan.kernel)}`, commands: [board.qemu] },
     ]),
   ]
 }
 
 /** Makes the folders that things appear in: a rename needs the place it goes to. */
 function placesStep(cache: Cache): Step {
-  const kinds = ['debian', 'kernels', 'busybox', 'modules', 'programs', 'initramfs', 'runs']
+  const kinds = ['debian', 'kernels', 'busybox', 'modules', 'programs', 'initramfs', 'trees', 'runs']
   return { title: 'the cache', commands: kinds.map((kind) => ({ do: 'mkdir', path: cache.path(kind) })) }
 }
 
@@ -111,7 +126,7 @@ function placesStep(cache: Cache): Step {
  */
 export function dryRun(
   lab: Lab,
-  kernels: readonly Series[],
+  kernels: readonly KernelName[],
   choice: PlanChoice,
   cache: Cache,
   sources: () => string,
@@ -119,24 +134,19 @@ export function dryRun(
   const apt = cache.path('apt-by-hand')
   const asked: Step[] = []
   const rest: Step[] = []
-  for (const series of kernels) {
-    const known = remembered(cache, series)
-    const cold = { ...askKernel(apt, series), ...{ busybox: askBusybox(apt) } }
-    const kernel = known?.kernel ?? cold.kernel
-    const busybox = known?.busybox ?? cold.busybox.busybox
-    if (!known) {
-      const commands = [...cold.commands, ...cold.busybox.commands]
-      asked.push({ title: `what Debian has for Linux ${series}`, commands })
-    }
-    const version = known ? ` (${kernelVersion(kernel.packageVersion)})` : ''
-    rest.push({ title: `---- Linux ${series}${version}`, commands: [] })
+  for (const name of kernels) {
+    const known = rememberedKernel(cache, apt, name, archOf(lab))
+    const cold = known ? null : askLabKernel(cache, apt, name, archOf(lab))
+    const { kernel, busybox } = known ?? cold!
+    if (cold) asked.push({ title: `what Debian has for kernel ${name}`, commands: cold.commands })
+    rest.push({ title: `---- ${known ? kernelTitle(kernel) : `kernel ${name}`}`, commands: [] })
     rest.push(...planSteps(planKernel(lab, choice, cache, { kernel, busybox, apt }, 'by-hand')))
   }
   const made = (path: string): boolean => existsSync(path)
   const fetches = rest.some(
     (step) => step.title.startsWith('fetch ') && step.makes && !made(step.makes.final),
   )
-  const before = fetches ? [privateAptStep(apt, sources()), ...asked] : []
+  const before = fetches ? [privateAptStep(apt, sources(), archOf(lab)), ...asked] : []
   const after = fetches ? [forgetAptStep(apt)] : []
   return shellScript(
     `contig lab ${lab.name}: ${lab.title}`,

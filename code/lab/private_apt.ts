@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// apt with a state of its own: it knows arm64 and this machine's architecture, reads this machine's Debian sources and
+// apt with a state of its own: it knows the guest's architecture and this machine's, reads this machine's Debian sources and
 // settings (a proxy, say), and touches nothing of the machine's: not its architecture list, nor its package lists, nor
 // the hooks that its apt would run.
 import { join } from 'node:path'
 import { Complaint } from '../lib/complaint.ts'
 import { type Command, CommandFailed, type Step } from './command.ts'
 import { execute } from './execute.ts'
+import type { GuestArch } from './kernels.ts'
 
 const UPDATE_LIMIT_S = 300
 const DOWNLOAD_LIMIT_S = 1800
@@ -14,13 +15,16 @@ const DOWNLOAD_LIMIT_S = 1800
 /** The architecture that programs of this machine have, as Debian calls it. */
 export const hostArch = (): string => (process.arch === 'arm64' ? 'arm64' : 'amd64')
 
-function aptConf(folder: string): string {
-  const archs = [...new Set(['arm64', hostArch()])].map((arch) => `"${arch}";`).join(' ')
+/** A guest's architecture as Debian calls it. */
+export const DEBIAN_ARCH: Readonly<Record<GuestArch, string>> = { arm64: 'arm64', arm: 'armhf' }
+
+function aptConf(folder: string, guest: GuestArch): string {
+  const archs = [...new Set([DEBIAN_ARCH[guest], hostArch()])].map((arch) => `"${arch}";`).join(' ')
   return [
     // The machine's own settings were read before this file: what would act on the machine is taken out again.
     ...['Pre-Invoke', 'Post-Invoke', 'Post-Invoke-Success'].map((hook) => `#clear APT::Update::${hook};`),
     '#clear APT::Architectures;',
-    'APT::Architecture "arm64";',
+    `APT::Architecture "${DEBIAN_ARCH[guest]}";`,
     `APT::Architectures { ${archs} };`,
     'APT::Sandbox::User "root";',
     'APT::Update::Error-Mode "any";',
@@ -43,7 +47,7 @@ function aptConf(folder: string): string {
 const confOf = (folder: string): string => join(folder, 'apt.conf')
 
 /** Sets a private apt up in `folder` and has it read its mirrors. */
-export function privateAptStep(folder: string, sources: string): Step {
+export function privateAptStep(folder: string, sources: string, guest: GuestArch = 'arm64'): Step {
   return {
     title: 'ask Debian which packages there are',
     commands: [
@@ -52,7 +56,7 @@ export function privateAptStep(folder: string, sources: string): Step {
       { do: 'mkdir', path: join(folder, 'sources') },
       { do: 'write', path: join(folder, 'status'), text: '' },
       { do: 'write', path: join(folder, 'sources/debian.sources'), text: sources },
-      { do: 'write', path: confOf(folder), text: aptConf(folder) },
+      { do: 'write', path: confOf(folder), text: aptConf(folder, guest) },
       {
         do: 'exec',
         argv: ['apt-get', '-c', confOf(folder), 'update'],

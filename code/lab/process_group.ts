@@ -53,9 +53,13 @@ export function livingGroups(): number[] {
   return [...living]
 }
 
-function start(argv: readonly string[], cwd: string | undefined): ChildProcess {
+function start(
+  argv: readonly string[],
+  cwd: string | undefined,
+  more: Readonly<Record<string, string>> = {},
+): ChildProcess {
   const [program, ...args] = argv
-  const env = { ...process.env, LC_ALL: 'C', LANGUAGE: 'C' }
+  const env = { ...process.env, LC_ALL: 'C', LANGUAGE: 'C', ...more }
   const child = spawn(program ?? '', args, { ...(cwd ? { cwd } : {}), env, detached: true, stdio: 'pipe' })
   if (child.pid !== undefined) living.add(child.pid)
   child.stdin?.on('error', () => undefined)
@@ -75,6 +79,27 @@ function left(child: ChildProcess): Promise<number | null> {
       resolve(code)
     })
   })
+}
+
+/** A program that is talked with while it runs. */
+export interface RunningGroup {
+  readonly child: ChildProcess
+  /** Resolves with its exit code, null after a signal; rejects when it could not be started. */
+  readonly left: Promise<number | null>
+}
+
+/** Starts one program and leaves its three streams, and when to end it, to the caller. */
+export function startGroup(
+  argv: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): RunningGroup {
+  const child = start(argv, undefined, env)
+  return { child, left: left(child) }
+}
+
+/** Sends a signal to the whole group of a running program. */
+export function endGroup({ child }: RunningGroup, signal: NodeJS.Signals): void {
+  if (child.pid !== undefined) signalGroup(child.pid, signal)
 }
 
 // To be asked for before the stream can close: the event comes once.

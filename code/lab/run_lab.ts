@@ -8,29 +8,29 @@
 //
 // What a person can mend (no network, a missing tool, a module that does not build) is a Complaint. A board that hangs,
 // panics or prints the wrong thing is a result: its verdict is 'failed'.
-import { closeSync, existsSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
 import { Complaint } from '../lib/complaint.ts'
 import { Cache, folderComplaint } from './cache.ts'
 import { CommandFailed, type Step } from './command.ts'
-import {
-  type DebianBusybox,
-  type DebianKernel,
-  kernelVersion,
-  remember,
-  remembered,
-  resolveBusybox,
-  resolveKernel,
-  type Series,
-} from './debian_kernel.ts'
 import { hostSources } from './debian_sources.ts'
 import { type Hands, perform, type Progress } from './execute.ts'
 import { buildComplaint } from './guest_build.ts'
 import { collects, stepWords } from './guest_init.ts'
 import { interruptible } from './interruption.ts'
+import { type Chosen, rememberedKernel, resolveLabKernel } from './kernel_choice.ts'
+import type { GuestArch, KernelName, Series } from './kernels.ts'
 import type { KtapReport } from './ktap.ts'
 import type { Lab } from './lab_file.ts'
-import { type KernelPlan, type PlanChoice, planKernel, type PlannedBoot } from './plan.ts'
+import type { LabBoot } from './lab_schema.ts'
+import {
+  archOf,
+  type KernelPlan,
+  kernelTitle,
+  type PlanChoice,
+  planKernel,
+  type PlannedBoot,
+} from './plan.ts'
 import { aptComplaint, forgetAptStep, privateAptStep } from './private_apt.ts'
 import { runGroup } from './process_group.ts'
 import { needTools } from './tools.ts'
@@ -47,12 +47,12 @@ const SERIAL_BYTES = 8 * 1024 * 1024
 export interface Observed {
   readonly lab: string
   readonly boot: string
+  /** The kernel's name in the lab. */
+  readonly name: KernelName
   readonly series: Series
   /** The patch level, `6.1.192`. */
   readonly kernel: string
   readonly cmdline: string
-  /** The device tree as the kernel got it. */
-  readonly fdt: Uint8Array
   /** Everything on the serial line. With `compare`, the kernel speaks there from its first line. */
   readonly console: string
   /** The kernel log without times. */
@@ -61,7 +61,7 @@ export interface Observed {
   readonly iomem: string
   /**
    * What the lab collects, by name; base64 where it says `binary`. With `compare` also `kallsyms`, the lines of the
-   * kernel's own sections, and `fdt`, /sys/firmware/fdt in base64.
+   * kernel's own sections, and `fdt`, /sys/firmware/fdt in base64; with `trace`, `trace`.
    */
   readonly collected: Readonly<Record<string, string>>
 }
@@ -70,8 +70,8 @@ export interface Observed {
 export type Compare = (observed: Observed) => Compared | Promise<Compared>
 
 export interface BootResult extends Observed {
-  readonly abi: string
-  readonly packageVersion: string
+  /** Where the kernel came from. */
+  readonly origin: string
   /** A report for each program that was run, in order. */
   readonly ktap: readonly KtapReport[]
   readonly checks: readonly Check[]
@@ -94,13 +94,11 @@ export interface LabResult {
 
 export interface RunOptions extends PlanChoice {
   /** Default: those that the lab names. */
-  readonly kernels?: readonly Series[]
+  readonly kernels?: readonly KernelName[]
   readonly cache?: Cache
   readonly progress?: Progress
   /** Ask Debian again which kernels it has. */
   readonly refresh?: boolean
-  /** Keep a boot's device trees beside its serial log. */
-  readonly keep?: boolean
   readonly compare?: Compare
   /** Debian sources to use in the place of this machine's. */
   readonly sources?: string
@@ -109,12 +107,14 @@ export interface RunOptions extends PlanChoice {
 // The private apt of one run: set up when it is needed first, forgotten at the end.
 class DebianDesk {
   private readonly hands: Hands
+  private readonly arch: GuestArch
   private readonly sources: () => string
   readonly folder: string
   private ready = false
 
-  constructor(hands: Hands, sources: () => string) {
+  constructor(hands: Hands, arch: GuestArch, sources: () => string) {
     this.hands = hands
+    this.arch = arch
     this.sources = sources
     this.folder = hands.cache.part(hands.cache.path('apt'))
   }
@@ -122,19 +122,15 @@ class DebianDesk {
   async open(): Promise<string> {
     if (!this.ready) {
       this.hands.cache.needRoom(FETCH_BYTES)
-      await perform(privateAptStep(this.folder, this.sources()), this.hands)
+      await perform(privateAptStep(this.folder, this.sources(), this.arch), this.hands)
     }
     this.ready = true
     return this.folder
   }
 
-  async resolve(series: Series): Promise<{ kernel: DebianKernel; busybox: DebianBusybox }> {
+  async resolve(name: KernelName, fresh: boolean): Promise<Chosen> {
     const apt = await this.open()
-    const { cache, signal } = this.hands
-    const kernel = await resolveKernel(apt, series, signal)
-    const found = { kernel, busybox: await resolveBusybox(apt, signal) }
-    remember(cache, found)
-    return found
+    return resolveLabKernel(this.hands.cache, apt, { name, arch: this.arch, fresh }, this.hands.signal)
   }
 
   close(): void {
@@ -149,17 +145,18 @@ const isMade = (step: Step): boolean => step.makes !== undefined && existsSync(s
 /** Fetches what a kernel needs. A remembered version that the mirror has no more is asked for anew, once. */
 async function fetchKernel(
   lab: Lab,
-  series: Series,
+  name: KernelName,
   options: RunOptions,
   desk: DebianDesk,
   hands: Hands,
   stamp: string,
 ): Promise<KernelPlan> {
   const { cache } = hands
-  let fresh = options.refresh === true || remembered(cache, series) === null
+  const known = rememberedKernel(cache, desk.folder, name, archOf(lab))
+  let fresh = options.refresh === true || known === null
   for (;;) {
-    const debian = (fresh ? null : remembered(cache, series)) ?? (await desk.resolve(series))
-    const plan = planKernel(lab, options, cache, { ...debian, apt: desk.folder }, stamp)
+    const chosen = fresh || !known ? await desk.resolve(name, fresh && known !== null) : known
+    const plan = planKernel(lab, options, cache, { ...chosen, apt: desk.folder }, stamp)
     try {
       for (const step of plan.fetch) {
         if (!isMade(step)) await desk.open()
@@ -240,6 +237,17 @@ const lastLines = (serial: Buffer): string[] =>
     .filter((line) => line !== '' && !line.startsWith('@contig'))
     .slice(-15)
 
+// What dtc and its friends say of a wrong overlay is for the reader.
+async function makeTree(step: Step, lab: Lab, boot: LabBoot, hands: Hands): Promise<void> {
+  await perform(step, hands).catch((error: unknown) => {
+    if (!(error instanceof CommandFailed)) throw error
+    const said = error.lastLines(8).map((line) => `  ${line.replaceAll(`${lab.root}/`, '')}`)
+    throw new Complaint({
+      text: [`${boot.tree ?? lab.name}: ${error.argv[0]} refused it`, ...said].join('\n'),
+    })
+  })
+}
+
 async function runBoot(
   lab: Lab,
   plan: KernelPlan,
@@ -250,33 +258,31 @@ async function runBoot(
   const { board, boot } = planned
   const { kernel } = plan
   await perform(board.initramfs, hands)
-  await perform(board.deviceTree, hands).catch((error: unknown) => {
-    if (!(error instanceof CommandFailed)) throw error
-    const said = error.lastLines(8).map((line) => `  ${line.replaceAll(`${lab.root}/`, '')}`)
-    throw new Complaint({
-      text: [`${boot.tree ?? lab.name}: ${error.argv[0]} refused it`, ...said].join('\n'),
-    })
-  })
-  const run = dirname(board.fdt)
-  const log = join(run, 'serial.log')
-  hands.progress({ title: `boot ${boot.name} on Linux ${kernel.series}`, state: 'start', seconds: 0 })
+  for (const step of [board.deviceTree, board.handedOver]) if (step) await makeTree(step, lab, boot, hands)
+  mkdirSync(board.run, { recursive: true })
+  const log = join(board.run, 'serial.log')
+  const title = `boot ${boot.name} on ${kernelTitle(kernel)}`
+  hands.progress({ title, state: 'start', seconds: 0 })
   const { seconds, ending } = await bootBoard(planned, log, hands)
-  hands.progress({ title: `boot ${boot.name} on Linux ${kernel.series}`, state: 'done', seconds })
+  hands.progress({ title, state: 'done', seconds })
   const serial = readFileSync(log)
   const transcript = readTranscript(serial)
-  const judged = judge(boot, kernel.series, transcript, { ...ending, lastLines: lastLines(serial) })
+  const judged = judge(boot, kernel, transcript, { ...ending, lastLines: lastLines(serial) })
   const text = (name: string): string => transcript.texts.get(name)?.text ?? ''
   const observed: Observed = {
     lab: lab.name,
     boot: boot.name,
+    name: kernel.name,
     series: kernel.series,
-    kernel: kernelVersion(kernel.packageVersion),
+    kernel: kernel.version,
     cmdline: board.cmdline,
-    fdt: new Uint8Array(readFileSync(board.fdt)),
     console: serial.toString('utf8'),
     dmesg: judged.log.records.map((record) => record.text),
     iomem: text('iomem-before'),
-    collected: Object.fromEntries(collects(boot).map(({ name }) => [name, text(`own-${name}`)])),
+    collected: {
+      ...Object.fromEntries(collects(boot).map(({ name }) => [name, text(`own-${name}`)])),
+      ...(boot.trace ? { trace: text('trace') } : {}),
+    },
   }
   const checks = [...judged.checks]
   let compared: Compared | null = null
@@ -290,16 +296,10 @@ async function runBoot(
       checks.push(compareFailed(error))
     }
   }
-  if (!options.keep) {
-    for (const name of ['virt.dtb', 'overlay.dtbo', 'board.dtb', 'handed-over.dtb'])
-      rmSync(join(run, name), { force: true })
-  }
   const verdict = checks.every((each) => each.ok) ? 'passed' : 'failed'
-  const { abi, packageVersion } = kernel
   return {
     ...observed,
-    abi,
-    packageVersion,
+    origin: kernel.origin,
     ktap: [...judged.ktap.values()],
     checks,
     compared,
@@ -323,11 +323,11 @@ export async function runLab(lab: Lab, options: RunOptions = {}): Promise<LabRes
   const stamp = stampOf()
   return interruptible(async (signal) => {
     const hands: Hands = { cache, signal, progress: options.progress ?? (() => undefined) }
-    const desk = new DebianDesk(hands, () => options.sources ?? hostSources())
+    const desk = new DebianDesk(hands, archOf(lab), () => options.sources ?? hostSources())
     const boots: BootResult[] = []
     try {
-      for (const series of options.kernels ?? lab.kernels) {
-        const plan = await fetchKernel(lab, series, options, desk, hands, stamp)
+      for (const name of options.kernels ?? lab.kernels) {
+        const plan = await fetchKernel(lab, name, options, desk, hands, stamp)
         await buildGuest(plan, lab, hands)
         for (const planned of plan.boots) boots.push(await runBoot(lab, plan, planned, options, hands))
       }

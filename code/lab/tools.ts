@@ -2,12 +2,12 @@
 //
 // The Debian packages that the book's tools need, each for its purpose: the one list that `contig setup`, the labs and
 // the tests look at. The list for the board is what building a module against Debian's headers and booting it was seen
-// to need, with nothing else on the machine; flex, bison, bc or pahole are for building a kernel.
+// to need, with nothing else on the machine; flex, bison, bc and headers are for building a kernel.
 import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { Complaint } from '../lib/complaint.ts'
 
-export type Purpose = 'board' | 'browser'
+export type Purpose = 'board' | 'browser' | 'kernel' | 'arm32' | 'check'
 
 export interface Tool {
   /** The Debian package. */
@@ -50,6 +50,34 @@ export const TOOLS: readonly Tool[] = [
   },
   { package: 'make', purpose: 'board', commands: ['make'], why: 'builds kernel modules' },
   { package: 'cpio', purpose: 'board', commands: ['cpio'], why: 'packs the board’s first file system' },
+  { package: 'gcc', purpose: 'kernel', commands: ['gcc'], why: 'builds the programs that build a kernel' },
+  {
+    package: 'libc6-dev',
+    purpose: 'kernel',
+    commands: [],
+    files: ['/usr/include/stdio.h'],
+    why: 'the C library of those programs',
+  },
+  { package: 'flex', purpose: 'kernel', commands: ['flex'], why: 'reads the kernel’s options' },
+  { package: 'bison', purpose: 'kernel', commands: ['bison'], why: 'reads the kernel’s options' },
+  { package: 'bc', purpose: 'kernel', commands: ['bc'], why: 'computes the kernel’s time constants' },
+  { package: 'perl', purpose: 'kernel', commands: ['perl'], why: 'writes some of the kernel’s headers' },
+  { package: 'xz-utils', purpose: 'kernel', commands: ['xz'], why: 'unpacks the kernel’s sources' },
+  {
+    package: 'gcc-arm-linux-gnueabihf',
+    purpose: 'arm32',
+    commands: ['arm-linux-gnueabihf-gcc', 'arm-linux-gnueabihf-ld'],
+    why: 'builds 32-bit programs and kernels',
+  },
+  {
+    package: 'libc6-dev-armhf-cross',
+    purpose: 'arm32',
+    commands: [],
+    files: ['/usr/arm-linux-gnueabihf/lib/libc.a', '/usr/lib/arm-linux-gnueabihf/libc.a'],
+    why: 'the C library of 32-bit programs',
+  },
+  { package: 'sparse', purpose: 'check', commands: ['sparse'], why: 'reads modules for wrong pointers' },
+  { package: 'coccinelle', purpose: 'check', commands: ['spatch'], why: 'reads modules for known mistakes' },
   { package: 'chromium', purpose: 'browser', commands: ['chromium'], why: 'drives the pages in the tests' },
   {
     package: 'fonts-dejavu-core',

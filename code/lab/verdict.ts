@@ -2,9 +2,9 @@
 //
 // Judges a run: a list of checks, each with its reasons when it failed. Pure: the run's transcript in, checks out.
 import type { Complaint } from '../lib/complaint.ts'
-import type { Series } from './debian_kernel.ts'
 import { stepWords } from './guest_init.ts'
 import { joinLogs, type LogRecord, logTrouble, readDmesg } from './kernel_log.ts'
+import { type KernelName, type KernelTag, speaksOf } from './kernels.ts'
 import { ktapFailures, type KtapReport, readKtap } from './ktap.ts'
 import type { LabBoot, LabStep, Look, LookFor } from './lab_schema.ts'
 import type { Piece, Transcript } from './transcript.ts'
@@ -41,24 +41,24 @@ function matches(text: string, line: string): boolean {
 
 const spelled = (
   each: LookFor,
-): { text: string; times?: number | undefined; kernels?: Series[] | undefined } =>
+): { text: string; times?: number | undefined; kernels?: KernelName[] | undefined } =>
   typeof each === 'string' ? { text: each } : each
 
 const forKernel = (
   list: readonly LookFor[] | undefined,
-  series: Series,
+  kernel: KernelTag,
 ): { text: string; times?: number | undefined }[] =>
-  (list ?? []).map(spelled).filter((each) => each.kernels?.includes(series) ?? true)
+  (list ?? []).map(spelled).filter((each) => speaksOf(each.kernels, kernel))
 
 /** What is missing in, or wrong with, these lines. */
-export function lookThrough(look: Look | undefined, lines: readonly string[], series: Series): string[] {
+export function lookThrough(look: Look | undefined, lines: readonly string[], kernel: KernelTag): string[] {
   const wrong: string[] = []
-  for (const { text, times } of forKernel(look?.must, series)) {
+  for (const { text, times } of forKernel(look?.must, kernel)) {
     const count = lines.filter((line) => matches(text, line)).length
     if (count === 0) wrong.push(`missing: ${text}`)
     else if (times !== undefined && count !== times) wrong.push(`${count} times instead of ${times}: ${text}`)
   }
-  for (const { text } of forKernel(look?.mustNot, series)) {
+  for (const { text } of forKernel(look?.mustNot, kernel)) {
     for (const line of lines.filter((each) => matches(text, each))) wrong.push(`must not be there: ${line}`)
   }
   return wrong
@@ -109,12 +109,12 @@ function endingCheck(transcript: Transcript, ending: Ending, titleOf: (step: num
   return check('the board ran to its end', [`${what}, ${during}; the last lines:`, ...tail])
 }
 
-function stepCheck(step: LabStep, title: string, piece: Piece | undefined, series: Series): Check {
+function stepCheck(step: LabStep, title: string, piece: Piece | undefined, kernel: KernelTag): Check {
   if (!piece) return check(title, ['did not end'])
   if (!piece.whole) return check(title, ['what it printed did not arrive whole on the serial line'])
   const right = step.exit ?? 0
   const printed = linesOf(piece.text)
-  const wrong = lookThrough(step.output, printed, series)
+  const wrong = lookThrough(step.output, printed, kernel)
   if (step.run !== undefined && step.ktap !== false) {
     const failures = ktapFailures(readKtap(piece.text), step.skip)
     if (failures.length > 0) wrong.unshift(...failures)
@@ -132,10 +132,10 @@ function stepCheck(step: LabStep, title: string, piece: Piece | undefined, serie
 function logChecks(
   log: MarkedLog,
   boot: LabBoot,
-  series: Series,
+  kernel: KernelTag,
   titleOf: (step: number) => string,
 ): Check[] {
-  const allowed = forKernel(boot.expect?.log?.allow, series)
+  const allowed = forKernel(boot.expect?.log?.allow, kernel)
   const trouble = logTrouble(log.records, (text) => allowed.some((each) => matches(each.text, text)))
   const told = trouble.map(({ text, means }) => {
     const step = log.steps[log.records.findIndex((record) => record.text === text)] ?? null
@@ -144,7 +144,7 @@ function logChecks(
   const lines = log.records.map((record) => record.text)
   const checks = [check('no warning in the kernel log', told)]
   if (boot.expect?.log)
-    checks.push(check('the kernel log says what it should', lookThrough(boot.expect.log, lines, series)))
+    checks.push(check('the kernel log says what it should', lookThrough(boot.expect.log, lines, kernel)))
   return checks
 }
 
@@ -159,7 +159,7 @@ function leftInIomem(before: string, after: string): string[] {
 
 // What the kernel says on its way down ("reboot: Power down") is no part of its log.
 const beforeDone = ({ other, done }: Transcript): readonly string[] =>
-  done ? other.filter((line) => !/ reboot: Power down$/.test(line)) : other
+  done ? other.filter((line) => !/ reboot: (Power down|Restarting system)/.test(line)) : other
 
 export interface Judged {
   readonly checks: readonly Check[]
@@ -169,7 +169,7 @@ export interface Judged {
 }
 
 /** Judges one boot. What a model says of it is added later (compareCheck). */
-export function judge(boot: LabBoot, series: Series, transcript: Transcript, ending: Ending): Judged {
+export function judge(boot: LabBoot, kernel: KernelTag, transcript: Transcript, ending: Ending): Judged {
   const steps = boot.steps ?? []
   const titleOf = (step: number): string => (steps[step] ? stepWords(steps[step]).title : `step ${step}`)
   const checks: Check[] = [endingCheck(transcript, ending, titleOf)]
@@ -182,7 +182,7 @@ export function judge(boot: LabBoot, series: Series, transcript: Transcript, end
       return
     }
     if (piece && step.run !== undefined && step.ktap !== false) ktap.set(number, readKtap(piece.text))
-    checks.push(stepCheck(step, titleOf(number), piece, series))
+    checks.push(stepCheck(step, titleOf(number), piece, kernel))
   })
   if (notRun.length > 0)
     checks.push(
@@ -196,16 +196,28 @@ export function judge(boot: LabBoot, series: Series, transcript: Transcript, end
   const dmesg = readDmesg(transcript.texts.get('dmesg')?.text ?? transcript.other.join('\n'))
   const log = markedLog(boot.compare === undefined ? dmesg : joinLogs(beforeDone(transcript), dmesg))
   if (!transcript.done) return { checks, ktap, log }
-  checks.push(...logChecks(log, boot, series, titleOf))
+  checks.push(...logChecks(log, boot, kernel, titleOf))
   const iomem = transcript.texts.get('iomem')?.text ?? ''
   const modules = linesOf(transcript.texts.get('modules')?.text ?? '').map((line) => `still loaded: ${line}`)
   const before = transcript.texts.get('iomem-before')?.text ?? ''
   checks.push(check('nothing is left behind', [...modules, ...leftInIomem(before, iomem)]))
   if (boot.expect?.iomem) {
     checks.push(
-      check('/proc/iomem says what it should', lookThrough(boot.expect.iomem, linesOf(iomem), series)),
+      check('/proc/iomem says what it should', lookThrough(boot.expect.iomem, linesOf(iomem), kernel)),
     )
   }
+  if (boot.trace) {
+    const lost = linesOf(transcript.texts.get('trace-lost')?.text ?? 'no trace came back')
+    checks.push(
+      check(
+        'the trace is whole',
+        lost.filter((line) => line.trim() !== ''),
+      ),
+    )
+  }
+  const leaks = transcript.texts.get('kmemleak')
+  if (leaks) checks.push(check('kmemleak found nothing', linesOf(leaks.text)))
+  else if (kernel.name === 'debug') checks.push(check('kmemleak found nothing', ['it was not asked']))
   const torn = [...transcript.texts]
     .filter(([, piece]) => !piece.whole)
     .map(([name]) => `${name} did not arrive whole`)

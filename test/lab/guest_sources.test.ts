@@ -78,7 +78,7 @@ describe('applyDiff()', () => {
 
 describe('buildComplaint()', () => {
   it('tells the compiler’s lines at the checkout’s places', () => {
-    const build = buildPrograms(new Cache(join(root, 'cache')), lab, guestSources(lab).programs)
+    const build = buildPrograms(new Cache(join(root, 'cache')), lab, guestSources(lab).programs, 'arm64')
     const copy = join(build.step!.makes!.part, 'src')
     const output = `${copy}/kernel/user/p.c:1:5: error: expected ‘;’\nkernel/user/p.c:7:1: warning: unused\n`
     const complaint = buildComplaint(build, new CommandFailed(['gcc'], 1, false, output), root)

@@ -55,7 +55,7 @@ describe('parseLab()', () => {
   it('tells a wrong type or value with what it got', () => {
     expect(told(`${good}timeout: soon\n`)).toEqual(['8:10 lab-value timeout: expected a number, got "soon"'])
     expect(told(good.replace("'6.1'", "'5.10'"))[0]).toMatch(
-      /^3:11 lab-value kernels\[0\]: .*"6.1", "6.12", got "5.10"( |$)/,
+      /^3:11 lab-value kernels\[0\]: .*"6.1", "6.12", "lab", "debug", got "5.10"( |$)/,
     )
     expect(told(good.replace('A lab', '3'))).toEqual(['2:8 lab-value title: expected text, got 3'])
   })

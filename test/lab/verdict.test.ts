@@ -40,11 +40,12 @@ const serial = ({
     '@contig done\n',
   ].join('')
 
+const KERNEL = { name: '6.1', series: '6.1' } as const
 const boot: LabBoot = { name: 'b', steps: [{ load: 'm' }, { run: 'p' }] }
 const ended: Ending = { timedOut: false, limit: 10, code: 0, flooded: false, lastLines: ['the last line'] }
 
 const wrong = (text: string, of: LabBoot = boot, ending: Ending = ended): string[] =>
-  judge(of, '6.1', readTranscript(Buffer.from(text)), ending)
+  judge(of, KERNEL, readTranscript(Buffer.from(text)), ending)
     .checks.filter((check) => !check.ok)
     .flatMap((check) => [check.name, ...check.lines])
 

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+//
+// Runs a lab on a real board: `contig lab NAME --on ssh:user@host`. What a boot of the virtual board would change (device
+// tree, command line) a running board either has or has not; a boot whose wants are met is run and judged as always,
+// another is skipped with its reason. A board is never rebooted, and is left as it was found.
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { Complaint } from '../lib/complaint.ts'
+import { Cache, folderComplaint } from './cache.ts'
+import { CommandFailed } from './command.ts'
+import { hostSources } from './debian_sources.ts'
+import { type Hands, perform, type Progress } from './execute.ts'
+import { buildComplaint, type GuestBuild } from './guest_build.ts'
+import { collects, stepWords } from './guest_init.ts'
+import { type GuestSources, guestSources } from './guest_sources.ts'
+import { interruptible } from './interruption.ts'
+import type { Lab } from './lab_file.ts'
+import type { LabBoot } from './lab_schema.ts'
+import { BOOT_LIMIT_S, type PlanChoice } from './plan.ts'
+import { forgetAptStep, privateAptStep } from './private_apt.ts'
+import type { BootResult, LabResult } from './run_lab.ts'
+import { addressText, type SshAddress } from './ssh_address.ts'
+import { type BoardRun, boardSteps } from './ssh_board_script.ts'
+import { boardBuild, boardBuildComplaint, modulesFor, needCompiler, needRightMagic, programsFor } from './ssh_build.ts'
+import { bootsOnBoard, type SkippedBoot, type WantedBoot } from './ssh_boots.ts'
+import { SshConnection, type SshOptions } from './ssh_connection.ts'
+import { askBoard, boardArch, type BoardFacts, obstacle } from './ssh_facts.ts'
+import { debianAbi, debianHeadersHere, debianHeadersStep, type ModuleTree, namedHeaders, noHeaders, rememberHeaders } from './ssh_headers.ts'
+import { BoardSession, type SessionEnd } from './ssh_session.ts'
+import { boardVerdict } from './ssh_verdict.ts'
+import { needTools } from './tools.ts'

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+//
+// A lab is worth what it rejects. Each mutant makes one realistic slip in a driver, a program or a device tree of ours;
+// the lab must fail, and for that reason.
+import { describe, expect, it } from 'vitest'
+import { findLab, listLabs } from '../../code/lab/lab_list.ts'
+import { compareModel } from '../../code/lab/model_beside.ts'
+import { runLab } from '../../code/lab/run_lab.ts'
+import { boardIsMissing } from '../support/board.ts'
+import { root } from '../support/files.ts'
+import { listMutants, type Mutant } from '../support/mutants.ts'
+
+const ENOUGH = 3
+const missing = boardIsMissing()
+const mutants = listMutants()
+
+async function saidOf({ lab, kernel, patch, boots }: Mutant): Promise<{ verdict: string; said: string }> {
+  const result = await runLab(findLab(root, lab), {
+    kernels: [kernel],
+    patches: [patch],
+    ...(boots ? { boots } : {}),
+    timeout: 90,
+    compare: compareModel,
+  })
+  const said = result.boots.flatMap(({ checks, dmesg }) => [
+    ...checks.filter(({ ok }) => !ok).flatMap((check) => [check.name, ...check.lines]),
+    ...dmesg,
+  ])
+  return { verdict: result.verdict, said: said.join('\n') }
+}
+
+describe('mutants', () => {
+  it('are at least three for each lab, and for no other', () => {
+    const counts = listLabs(root).map(({ name }) => [name, mutants.filter(({ lab }) => lab === name).length])
+    expect(counts.filter(([, count]) => Number(count) < ENOUGH)).toEqual([])
+    const labs = counts.map(([name]) => name)
+    expect(mutants.filter(({ lab }) => !labs.includes(lab)).map(({ name }) => name)).toEqual([])
+  })
+
+  describe.skipIf(missing !== null)(`on a real kernel${missing ? ` (${missing})` : ''}`, () => {
+    it.each(mutants)('$name: the lab rejects it, for its reason', async (mutant) => {
+      const { verdict, said } = await saidOf(mutant)
+      expect(verdict, said).toBe('failed')
+      for (const words of mutant.rejectedBy) expect(said).toMatch(words)
+    })
+  })
+})
