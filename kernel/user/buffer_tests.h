@@ -37,9 +37,30 @@ enum ktap_result test_read_only_file(void *buffer);
 enum ktap_result test_vm_flags(void *buffer);
 enum ktap_result test_grow_refused(void *buffer);
 enum ktap_result test_read_write_ends(void *buffer);
-enum ktap_result test_no_unbind(void *buffer);
 enum ktap_result test_unload_refused(void *buffer);
 
 /* #endregion buffer-tests-refusals */
+
+/* #region buffer-tests-mappings */
+/* Mappings in pieces (buffer_mappings.c), and the buffer as a file (buffer_files.c). */
+enum ktap_result test_two_positions(void *buffer);
+enum ktap_result test_opens_share(void *buffer);
+enum ktap_result test_hole(void *buffer);
+enum ktap_result test_hole_filled(void *buffer);
+enum ktap_result test_moved(void *buffer);
+enum ktap_result test_protected(void *buffer);
+enum ktap_result test_every_offset(void *buffer);
+enum ktap_result test_fork_child_ends(void *buffer);
+enum ktap_result test_fork_parent_ends(void *buffer);
+enum ktap_result test_not_for_children(void *buffer);
+enum ktap_result test_advice(void *buffer);
+enum ktap_result test_odd_pieces(void *buffer);
+enum ktap_result test_positions(void *buffer);
+enum ktap_result test_far_offsets(void *buffer);
+enum ktap_result test_bad_pointers(void *buffer);
+enum ktap_result test_own_mapping(void *buffer);
+enum ktap_result test_mmap_arguments(void *buffer);
+
+/* #endregion buffer-tests-mappings */
 
 #endif /* BUFFER_TESTS_H */

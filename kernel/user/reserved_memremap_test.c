@@ -77,6 +77,22 @@ static const struct ktap_test tests[] = {
 	{ "offset-page", test_offset_page },
 	{ "last-page", test_last_page },
 	{ "fork-shares", test_fork_shares },
+/* #endregion memremap-test-table */
+
+/* #region memremap-test-pieces */
+	{ "two-positions", test_two_positions },
+	{ "opens-share", test_opens_share },
+	{ "hole", test_hole },
+	{ "hole-filled", test_hole_filled },
+	{ "moved", test_moved },
+	{ "protected", test_protected },
+	{ "every-offset", test_every_offset },
+	{ "fork-child-ends", test_fork_child_ends },
+	{ "fork-parent-ends", test_fork_parent_ends },
+	{ "not-for-children", test_not_for_children },
+/* #endregion memremap-test-pieces */
+
+/* #region memremap-test-refusals */
 	{ "past-end", test_past_end },
 	{ "across-end", test_across_end },
 	{ "offset-at-end", test_offset_at_end },
@@ -86,11 +102,17 @@ static const struct ktap_test tests[] = {
 	{ "vm-flags", test_vm_flags },
 	{ "grow-refused", test_grow_refused },
 	{ "read-write-ends", test_read_write_ends },
-	{ "no-unbind", test_no_unbind },
+	{ "advice", test_advice },
+	{ "odd-pieces", test_odd_pieces },
+	{ "positions", test_positions },
+	{ "far-offsets", test_far_offsets },
+	{ "bad-pointers", test_bad_pointers },
+	{ "own-mapping", test_own_mapping },
+	{ "mmap-arguments", test_mmap_arguments },
 	{ "unload-refused", test_unload_refused },
 };
 
-/* #endregion memremap-test-table */
+/* #endregion memremap-test-refusals */
 
 /* #region memremap-test-main */
 int main(int argc, char **argv)

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * An open file of stream_dma: a buffer that the program reads and writes. The
+ * commands that lend it to the device are in commands.c.
+ *
+ * While bytes are lent, read(2) and write(2) borrow them back for as long as
+ * they copy: for_cpu, copy, for_device. A program that lends with
+ * STREAM_DMA_MANUAL_SYNC gets no such help, and sees what each step is for.
+ *
+ * The lock is held while bytes are copied to and from the program: there is no
+ * mmap here that would take it with the program's mmap_lock held.
+ */
+
+/* #region stream-dma-file-includes */
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "driver.h"
+/* #endregion stream-dma-file-includes */
+
+/* #region stream-dma-buffer-size */
+static unsigned int buffer_size = 512 << 10;
+module_param(buffer_size, uint, 0444);
+MODULE_PARM_DESC(buffer_size, "bytes of each open file's buffer, up to 4 MiB");
+
+#define BUFFER_MAX (4u << 20)
+/* #endregion stream-dma-buffer-size */
+
+/* #region stream-dma-lock */
+/* Return: 0 with the lock held, -ERESTARTSYS, or -ENODEV for a device gone. */
+int stream_dma_lock(struct stream_dma *sd)
+{
+	if (mutex_lock_interruptible(&sd->lock))
+		return -ERESTARTSYS;
+	if (!sd->gone)
+		return 0;
+	mutex_unlock(&sd->lock);
+
+	return -ENODEV;
+}
+
+/* #endregion stream-dma-lock */
+
+/* #region stream-dma-open */
+/*
+ * misc_open() left a pointer to the miscdevice in the file, and holds the lock
+ * that misc_deregister() takes: the device is here until we return. The buffer
+ * is cleared, so that no program sees what others left.
+ */
+static int stream_dma_open(struct inode *inode, struct file *file)
+{
+	struct stream_dma *sd = container_of(file->private_data, struct stream_dma, misc);
+	struct stream_dma_file *f = kzalloc(sizeof(*f), GFP_KERNEL);
+
+	if (!f)
+		return -ENOMEM;
+	f->size = PAGE_ALIGN(clamp(buffer_size, 1u, BUFFER_MAX));
+	f->buffer = alloc_pages_exact(f->size, GFP_KERNEL | __GFP_ZERO);
+	if (!f->buffer) {
+		kfree(f);
+		return -ENOMEM;
+	}
+/* #endregion stream-dma-open */
+/* #region stream-dma-opened */
+	kref_get(&sd->refs);
+	f->sd = sd;
+	file->private_data = f;
+	mutex_lock(&sd->lock);
+	list_add(&f->node, &sd->files);
+	mutex_unlock(&sd->lock);
+
+	return 0;
+}
+
+/* #endregion stream-dma-opened */
+
+/* #region stream-dma-release */
+/* A device that is gone has had the loan ended; what is left is memory. */
+static int stream_dma_release(struct inode *inode, struct file *file)
+{
+	struct stream_dma_file *f = file->private_data;
+	struct stream_dma *sd = f->sd;
+
+	mutex_lock(&sd->lock);
+	if (!sd->gone)
+		loan_unmap(dma_device(f), &f->loan);
+	list_del(&f->node);
+	mutex_unlock(&sd->lock);
+	free_pages_exact(f->buffer, f->size);
+	kfree(f);
+	stream_dma_put(sd);
+
+	return 0;
+}
+
+/* #endregion stream-dma-release */
+
+/* #region stream-dma-borrow */
+/* What the file reads: coherent memory while there is some, else the buffer. */
+static void *file_memory(struct stream_dma_file *f, size_t *size)
+{
+	bool coherent = f->loan.count && f->loan.kind == STREAM_DMA_COHERENT;
+
+	*size = coherent ? f->loan.end : f->size;
+	return coherent ? f->loan.coherent : f->buffer;
+}
+
+/*
+ * The part of [pos, pos + count) that is lent and that nobody else looks after:
+ * @offset from the first byte lent, @length bytes. Return: false for no part.
+ */
+static bool lent_part(struct loan *loan, loff_t pos, size_t count, u32 *offset, u32 *length)
+{
+	loff_t from = max_t(loff_t, pos, loan->offset);
+	loff_t to = min_t(loff_t, pos + count, loan->end);
+
+	*offset = from - loan->offset;
+	*length = to - from;
+	return loan->count && !loan->manual && loan->kind != STREAM_DMA_COHERENT && from < to;
+}
+
+/* #endregion stream-dma-borrow */
+
+/* #region stream-dma-read */
+static ssize_t stream_dma_read(struct file *file, char __user *to, size_t count, loff_t *pos)
+{
+	struct stream_dma_file *f = file->private_data;
+	u32 offset, length;
+	size_t size;
+	void *memory;
+	ssize_t ret;
+
+	ret = stream_dma_lock(f->sd);
+	if (ret)
+		return ret;
+	memory = file_memory(f, &size);
+	count = min_t(size_t, count, size);
+	if (lent_part(&f->loan, *pos, count, &offset, &length)) {
+		loan_for_cpu(dma_device(f), &f->loan, offset, length);
+		ret = simple_read_from_buffer(to, count, pos, memory, size);
+		loan_for_device(dma_device(f), &f->loan, offset, length);
+	} else {
+		ret = simple_read_from_buffer(to, count, pos, memory, size);
+	}
+	mutex_unlock(&f->sd->lock);
+
+	return ret;
+}
+
+/* #endregion stream-dma-read */
+
+/* #region stream-dma-write */
+static ssize_t stream_dma_write(struct file *file, const char __user *from, size_t count,
+				loff_t *pos)
+{
+	struct stream_dma_file *f = file->private_data;
+	u32 offset, length;
+	size_t size;
+	void *memory;
+	ssize_t ret;
+
+	ret = stream_dma_lock(f->sd);
+	if (ret)
+		return ret;
+	memory = file_memory(f, &size);
+	count = min_t(size_t, count, size);
+/* #endregion stream-dma-write */
+/* #region stream-dma-write-lent */
+	if (count && *pos >= size) {
+		ret = -ENOSPC;
+	} else if (!lent_part(&f->loan, *pos, count, &offset, &length)) {
+		ret = simple_write_to_buffer(memory, size, pos, from, count);
+	} else if (f->loan.dir == DMA_FROM_DEVICE) {
+		/* The device is writing there: one of the two would be lost. */
+		ret = -EBUSY;
+	} else {
+		loan_for_cpu(dma_device(f), &f->loan, offset, length);
+		ret = simple_write_to_buffer(memory, size, pos, from, count);
+		loan_for_device(dma_device(f), &f->loan, offset, length);
+	}
+	mutex_unlock(&f->sd->lock);
+
+	return ret;
+}
+
+/* #endregion stream-dma-write-lent */
+
+/* #region stream-dma-llseek */
+static loff_t stream_dma_llseek(struct file *file, loff_t offset, int whence)
+{
+	struct stream_dma_file *f = file->private_data;
+	size_t size;
+	loff_t ret;
+
+	ret = stream_dma_lock(f->sd);
+	if (ret)
+		return ret;
+	file_memory(f, &size);
+	ret = fixed_size_llseek(file, offset, whence, size);
+	mutex_unlock(&f->sd->lock);
+
+	return ret;
+}
+
+/* #endregion stream-dma-llseek */
+
+/* #region stream-dma-fops */
+const struct file_operations stream_dma_fops = {
+	.owner = THIS_MODULE,
+	.open = stream_dma_open,
+	.release = stream_dma_release,
+	.llseek = stream_dma_llseek,
+	.read = stream_dma_read,
+	.write = stream_dma_write,
+	.unlocked_ioctl = stream_dma_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+};
+
+/* #endregion stream-dma-fops */

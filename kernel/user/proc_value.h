@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Numbers that the kernel shows in /proc, /sys and debugfs.
+ */
+#ifndef PROC_VALUE_H
+#define PROC_VALUE_H
+
+/* #region proc-value-functions */
+#include <stdbool.h>
+
+/*
+ * The number behind the first word @key of a line, such as "CmaFree:" of
+ * /proc/meminfo; with @key NULL, the first number of the file.
+ * Return: -1 if there is no such file, line or number.
+ */
+long long proc_value(const char *file, const char *key);
+
+/* Make what each CPU counts for itself part of the sums that /proc shows. */
+void proc_refresh(void);
+
+/* #endregion proc-value-functions */
+
+#endif /* PROC_VALUE_H */
