@@ -6,6 +6,7 @@
 import { Command, CommanderError } from 'commander'
 import { Complaint } from '../lib/complaint.ts'
 import { registerBuild } from './build.ts'
+import { registerConformance } from './conformance.ts'
 import { registerDo } from './do.ts'
 import { registerDoctor } from './doctor.ts'
 import { registerHint } from './hint.ts'
@@ -32,6 +33,7 @@ registerHint(program)
 registerSolution(program)
 registerReset(program)
 registerLab(program)
+registerConformance(program)
 registerKernel(program)
 registerRun(program)
 registerTrace(program)

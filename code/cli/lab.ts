@@ -13,7 +13,9 @@ interface Words {
   timeout?: number
   keep?: true
   refresh?: true
-  on: 'qemu'
+  on: string
+  headers?: string
+  sshConfig?: string
 }
 
 function seconds(text: string): number {
@@ -34,7 +36,9 @@ export function registerLab(program: Command): void {
         'which kernel: Debian’s 6.1 or 6.12, our own lab or debug, or all that the lab names (default: Debian’s)',
       ).choices([...KERNEL_NAMES, 'all']),
     )
-    .addOption(new Option('--on <board>', 'where').choices(['qemu']).default('qemu'))
+    .option('--on <board>', 'where: qemu, or a real board: ssh:[user@]host[:port]', 'qemu')
+    .option('--headers <folder>', 'for a real board: the build folder of the kernel that it runs')
+    .option('--ssh-config <file>', 'for a real board: an SSH configuration in the place of yours (ssh -F)')
     .option('--dry-run', 'print the exact commands and do nothing')
     .option('--json', 'print the result as one JSON object')
     .option('--timeout <seconds>', 'how long one boot may take', seconds)
@@ -44,10 +48,21 @@ export function registerLab(program: Command): void {
       const { projectRoot } = await import('../lab/project_root.ts')
       const { findLab, listLabs } = await import('../lab/lab_list.ts')
       const root = projectRoot()
+      if (words.on === 'qemu') await refuseSshWords(words)
       if (name === undefined) process.stdout.write(listing(listLabs(root), words.json === true))
-      else if (name === 'all') await runAll(listLabs(root), words)
+      else if (words.on !== 'qemu') {
+        const { runOverSsh } = await import('./lab_ssh.ts')
+        await runOverSsh(name === 'all' ? listLabs(root) : [findLab(root, name)], words)
+      } else if (name === 'all') await runAll(listLabs(root), words)
       else await runNamed(findLab(root, name), words)
     })
+}
+
+async function refuseSshWords({ headers, sshConfig }: Words): Promise<void> {
+  const word = headers !== undefined ? '--headers' : sshConfig !== undefined ? '--ssh-config' : null
+  if (word === null) return
+  const { Complaint } = await import('../lib/complaint.ts')
+  throw new Complaint({ text: `${word} is for a real board: --on ssh:user@host`, exitCode: 2 })
 }
 
 function listing(labs: readonly Lab[], json: boolean): string {

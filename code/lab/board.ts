@@ -8,8 +8,11 @@ import type { GuestArch } from './kernels.ts'
 export type TreeSource =
   /** QEMU makes it, and hands it out when asked (`dumpdtb`). */
   | { readonly from: 'qemu' }
-  /** The kernel's build made it; `changes` are fdtput's words (without the file) that fit it to what QEMU plays. */
-  | { readonly from: 'kernel'; readonly file: string; readonly changes: readonly (readonly string[])[] }
+  /**
+   * The kernel's build made it. `changes` is a source, from the project's root, that includes it as `kernel.dts` and fits it
+   * to what QEMU plays.
+   */
+  | { readonly from: 'kernel'; readonly file: string; readonly changes?: string }
 
 export interface Board {
   readonly arch: GuestArch
@@ -21,10 +24,17 @@ export interface Board {
   readonly smp: number
   /** The kernel's words for its console. */
   readonly console: string
-  /** The words for the console of its first lines. */
-  readonly earlycon: string
+  /** More of the kernel's words, for every boot. */
+  readonly cmdline?: string
+  /**
+   * The words for the console of its first lines. Null: there is none that `memblock=debug` can be heard on, and the log
+   * buffer is made large enough for all of it.
+   */
+  readonly earlycon: string | null
   /** QEMU's words that connect that console to standard output. */
   readonly serial: readonly string[]
+  /** More of QEMU's words. */
+  readonly more?: readonly string[]
   readonly tree: TreeSource
   /** How the guest makes QEMU end. */
   readonly end: 'poweroff -f' | 'reboot -f'

@@ -41,9 +41,10 @@ export interface BoardPlan {
  * a model is compared with: it tells every reservation from the first line on, more than the log buffer holds.
  */
 export function kernelCmdline(lab: Lab, boot: LabBoot): string {
-  const { console, earlycon } = boardOf(lab)
-  const own = [lab.board?.cmdline, boot.cmdline].filter((each) => each !== undefined && each !== '')
-  const talk = boot.compare === undefined ? 'quiet' : `${earlycon} memblock=debug`
+  const { console, cmdline, earlycon } = boardOf(lab)
+  const own = [cmdline, lab.board?.cmdline, boot.cmdline].filter((each) => each !== undefined && each !== '')
+  const tell = earlycon === null ? 'quiet log_buf_len=4M memblock=debug' : `${earlycon} memblock=debug`
+  const talk = boot.compare === undefined ? 'quiet' : tell
   return [`${console} panic=-1 oops=panic nokaslr ${talk}`, ...own].join(' ')
 }
 
@@ -100,7 +101,12 @@ function initramfsStep(
 
 // A tree is named by all that it is made from: QEMU itself, the words it is started with, the board's file, the overlay
 // and what overlays include.
-function treeKey(root: string, overlay: Source | undefined, words: readonly string[]): string {
+function treeKey(
+  root: string,
+  overlay: Source | undefined,
+  changes: string | undefined,
+  words: readonly string[],
+): string {
   const qemu = findCommand(words[0] ?? '')
   const { size = 0, mtimeMs = 0 } = qemu ? statSync(qemu) : {}
   const texts = overlay
@@ -109,7 +115,8 @@ function treeKey(root: string, overlay: Source | undefined, words: readonly stri
         ...includedBy(root, dirname(overlay.path)).map((file) => readFileSync(join(root, file))),
       ]
     : []
-  return contentKey(`${size} ${mtimeMs}`, ...words, ...texts)
+  const changed = changes === undefined ? [] : [readFileSync(join(root, changes))]
+  return contentKey(`${size} ${mtimeMs}`, ...words, ...texts, ...changed)
 }
 
 const includedBy = (root: string, folder: string): string[] =>
@@ -127,22 +134,25 @@ function treeStep(
 ): { step: Step; file: string } | null {
   const { tree } = boardOf(lab)
   if (tree.from === 'qemu' && source === undefined) return null
-  const key = treeKey(lab.root, source, [...bare(''), JSON.stringify(tree)])
+  const changes = tree.from === 'kernel' ? tree.changes : undefined
+  const key = treeKey(lab.root, source, changes, [...bare(''), JSON.stringify(tree)])
   const final = cache.path('trees', tree.from === 'qemu' ? key : `${kernel.key}-${key}`)
   const part = cache.part(final)
   const quick = (argv: string[]): Command => ({ do: 'exec', argv, limit: QUICK_LIMIT_S })
   const own = join(part, 'own.dtb')
   const file = 'board.dtb'
   const overlay = join(part, 'overlay.dtbo')
+  const dtc = (from: string, to: string, ...words: string[]): Command =>
+    quick(['dtc', '-q', '-I', from, '-O', to, ...words])
   const fetched: Command[] =
     tree.from === 'qemu'
       ? [quick(bare(own))]
-      : [
-          { do: 'copy', from: join(kernel.dtbs, tree.file), to: own },
-          ...tree.changes.map(([option = '', ...words]) =>
-            quick(['fdtput', ...(option === '' ? [] : [option]), own, ...words]),
-          ),
-        ]
+      : changes === undefined
+        ? [{ do: 'copy', from: join(kernel.dtbs, tree.file), to: own }]
+        : [
+            dtc('dtb', 'dts', '-o', join(part, 'kernel.dts'), join(kernel.dtbs, tree.file)),
+            dtc('dts', 'dtb', '-i', part, '-o', own, join(lab.root, changes)),
+          ]
   // A patched overlay is compiled here; what it includes is still found beside the original.
   const text = typeof source?.patched === 'string' ? join(part, 'overlay.dtso') : null
   const whole: Command[] =
@@ -194,6 +204,8 @@ export function planBoard(
     ...[board.qemu, '-M', `${board.machine}${iommu}${dump === '' ? '' : `,dumpdtb=${dump}`}`],
     ...(cpu === undefined ? [] : ['-cpu', cpu]),
     ...['-smp', String(smp), '-m', ram, '-nodefaults', '-display', 'none'],
+    ...(board.more ?? []),
+    ...(lab.board?.skipIdle ? ['-icount', 'shift=auto,sleep=off'] : []),
     ...(boot.devices ?? lab.board?.devices ?? []).flatMap((device) => ['-device', device]),
   ]
   const tree = treeStep(cache, lab, parts.tree, kernel, machine)

@@ -24,6 +24,8 @@ export const VIRT_ARM64: Board = {
 
 export const VIRT_ARM: Board = {
   ...PL011,
+  // While arm lays out its page tables the early console is not mapped, and a line printed then is the last one.
+  earlycon: null,
   arch: 'arm',
   qemu: 'qemu-system-arm',
   machine: 'virt',

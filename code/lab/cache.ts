@@ -146,6 +146,15 @@ export class Cache {
     }
   }
 
+  /** Processes of this host, other than this one, that are making `final`. */
+  makers(final: string): number[] {
+    if (!existsSync(dirname(final))) return []
+    return readdirSync(dirname(final))
+      .filter((name) => name.startsWith(`${basename(final)}.part-`) && !abandoned(name))
+      .flatMap((name) => partOf(name) ?? [])
+      .filter((pid) => pid !== process.pid)
+  }
+
   // Throws away what processes of this host left behind when they were killed, and all but the newest runs.
   private sweep(): void {
     for (const kind of [
@@ -199,12 +208,18 @@ function modified(path: string): number {
   }
 }
 
+/** The process of this host that a temporary name belongs to; null for any other name. */
+function partOf(name: string): number | null {
+  const match = /\.part-([^+]+)\+(\d+)(?:\+\d+)?$/.exec(basename(name))
+  return match?.[1] === hostname() ? Number(match[2]) : null
+}
+
 /** Whether a name is a temporary one whose process, on this host, is gone. */
 export function abandoned(name: string): boolean {
-  const match = /\.part-([^+]+)\+(\d+)(?:\+\d+)?$/.exec(basename(name))
-  if (!match || match[1] !== hostname()) return false
+  const pid = partOf(name)
+  if (pid === null) return false
   try {
-    process.kill(Number(match[2]), 0)
+    process.kill(pid, 0)
     return false
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ESRCH'

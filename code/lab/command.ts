@@ -35,6 +35,8 @@ export interface Step {
   readonly title: string
   readonly commands: readonly Command[]
   readonly makes?: { readonly final: string; readonly part: string }
+  /** It takes minutes: when another process is at it already, it is waited for. */
+  readonly alone?: true
 }
 
 /** How a command that did not end with 0 is told. */

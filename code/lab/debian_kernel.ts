@@ -164,7 +164,7 @@ export function debianLabKernel(cache: Cache, apt: string, kernel: DebianKernel)
 }
 
 /** Counts the changes of what is kept of a kernel. */
-const RECIPE = 2
+const RECIPE = 3
 
 const UNPACK_LIMIT_S = 300
 

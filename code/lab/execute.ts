@@ -3,6 +3,7 @@
 // Carries out the steps of a plan. A step that makes something runs in a temporary place and is skipped when the thing
 // stands already; whatever goes wrong, the temporary place is cleared.
 import { chmodSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type Cache, folderComplaint } from './cache.ts'
 import { type Command, CommandFailed, type Step } from './command.ts'
@@ -29,11 +30,15 @@ const RETRY_AFTER_S = [2, 5, 10, 20]
 
 const sleep = (seconds: number, signal: AbortSignal): Promise<void> =>
   new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, seconds * 1000)
-    signal.addEventListener('abort', () => {
+    const abort = (): void => {
       clearTimeout(timer)
       reject(signal.reason as Error)
-    })
+    }
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', abort)
+      resolve()
+    }, seconds * 1000)
+    signal.addEventListener('abort', abort, { once: true })
   })
 
 type Exec = Extract<Command, { do: 'exec' }>
@@ -106,16 +111,27 @@ async function act(command: Command, signal: AbortSignal, progress: Progress): P
       mkdirSync(command.path, { recursive: true })
       return
     case 'remove':
-      rmSync(command.path, { recursive: true, force: true })
+      // Not at once: of a kernel's sources it takes a while, in which a Ctrl-C must be heard.
+      await rm(command.path, { recursive: true, force: true })
       return
     case 'ask':
       throw new Error(`execute: ${command.variable} is for a dry run alone`)
   }
 }
 
+// Waits while other processes make the same thing; when they gave up, it is ours to make.
+async function waitForMakers(step: Step, { cache, signal, progress }: Hands): Promise<void> {
+  const { final = '' } = step.makes ?? {}
+  const makers = cache.makers(final)
+  if (makers.length === 0 || existsSync(final)) return
+  progress({ title: `${step.title}: process ${makers[0]} is at it, waiting`, state: 'start', seconds: 0 })
+  while (!existsSync(final) && cache.makers(final).length > 0) await sleep(1, signal)
+}
+
 /** Carries out one step and tells of it. */
 export async function perform(step: Step, hands: Hands): Promise<void> {
   const { cache, signal, progress } = hands
+  if (step.alone) await waitForMakers(step, hands)
   if (step.makes && existsSync(step.makes.final)) {
     progress({ title: step.title, state: 'cached', seconds: 0 })
     return

@@ -15,13 +15,7 @@ import {
   resolveBusybox,
   resolveKernel,
 } from './debian_kernel.ts'
-import {
-  askSource,
-  type KernelSource,
-  rememberedSource,
-  rememberSource,
-  resolveSource,
-} from './kernel_source.ts'
+import { askSource, type KernelSource, rememberedSource } from './kernel_source.ts'
 import {
   type GuestArch,
   KERNEL_NAMES,
@@ -40,12 +34,16 @@ export interface Chosen {
   readonly busybox: DebianBusybox
 }
 
-/** What Debian said: plain data, kept in the cache. Our own kernels are made from sources, Debian's come as they are. */
-type Remembered = { readonly busybox: DebianBusybox } & (
-  { readonly kernel: DebianKernel } | { readonly source: KernelSource }
-)
+/** What Debian said: plain data, kept in the cache. The sources of our own kernels are remembered by kernel_source.ts. */
+interface Remembered {
+  readonly busybox: DebianBusybox
+  /** Only of Debian's own kernels. */
+  readonly kernel?: DebianKernel
+}
 
-const isSeries = (name: KernelName): name is Series => (SERIES_NAMES as readonly string[]).includes(name)
+/** Whether a kernel is Debian's as it comes. */
+export const isSeries = (name: KernelName): name is Series =>
+  (SERIES_NAMES as readonly string[]).includes(name)
 
 /** The architectures that a kernel is had for. */
 const archsOf = (name: KernelName): readonly GuestArch[] => (isSeries(name) ? ['arm64'] : OWN_KERNELS[name])
@@ -81,12 +79,15 @@ function ownLabKernel(
   }
 }
 
-function chosen(cache: Cache, apt: string, name: KernelName, arch: GuestArch, said: Remembered): Chosen {
-  const kernel =
-    'kernel' in said
-      ? debianLabKernel(cache, apt, said.kernel)
-      : ownLabKernel(cache, apt, said.source, name as OwnName, arch)
-  return { kernel, busybox: said.busybox }
+function chosen(
+  cache: Cache,
+  apt: string,
+  { name, arch }: Pick<LabKernel, 'name' | 'arch'>,
+  said: Remembered & { readonly source?: KernelSource },
+): Chosen | null {
+  const { busybox, kernel, source = rememberedSource(cache) } = said
+  if (kernel) return { kernel: debianLabKernel(cache, apt, kernel), busybox }
+  return source && { kernel: ownLabKernel(cache, apt, source, name as OwnName, arch), busybox }
 }
 
 /**
@@ -103,46 +104,32 @@ export function rememberedKernel(
   const path = rememberedPath(cache, name, arch)
   if (!existsSync(path)) return null
   try {
-    return chosen(cache, apt, name, arch, JSON.parse(readFileSync(path, 'utf8')) as Remembered)
+    return chosen(cache, apt, { name, arch }, JSON.parse(readFileSync(path, 'utf8')) as Remembered)
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
     throw new Complaint({ text: `${path} is not what this program wrote there`, next: [`rm ${path}`] })
   }
 }
 
-// All of our kernels come from the same sources, also when a build by `contig kernel` asked for them.
-async function sourceFor(
-  cache: Cache,
-  apt: string,
-  fresh: boolean,
-  signal: AbortSignal,
-): Promise<KernelSource> {
-  const known = fresh ? null : rememberedSource(cache)
-  const source = known ?? (await resolveSource(apt, signal))
-  rememberSource(cache, source)
-  return source
-}
-
 /**
- * Asks Debian, and keeps what it said.
+ * Asks Debian, and keeps what it said. A kernel of our own has to stand already (needOwnKernel): its sources are known.
  *
- * @param fresh - ask for the sources too when they were asked for before
  * @throws Complaint (4) when its mirror has no such kernel
  */
 export async function resolveLabKernel(
   cache: Cache,
   apt: string,
-  wanted: { name: KernelName; arch: GuestArch; fresh: boolean },
+  name: KernelName,
+  arch: GuestArch,
   signal: AbortSignal,
 ): Promise<Chosen> {
-  const { name, arch, fresh } = wanted
   needArch(name, arch)
-  const busybox = await resolveBusybox(apt, arch, signal)
-  const said: Remembered = isSeries(name)
-    ? { busybox, kernel: await resolveKernel(apt, name, signal) }
-    : { busybox, source: await sourceFor(cache, apt, fresh, signal) }
+  const kernel = isSeries(name) ? { kernel: await resolveKernel(apt, name, signal) } : {}
+  const said: Remembered = { ...kernel, busybox: await resolveBusybox(apt, arch, signal) }
   cache.writeWhole(rememberedPath(cache, name, arch), `${JSON.stringify(said, null, 2)}\n`)
-  return chosen(cache, apt, name, arch, said)
+  const found = chosen(cache, apt, { name, arch }, said)
+  if (!found) throw new Error(`resolveLabKernel: the sources of ${name} were not asked for yet`)
+  return found
 }
 
 /** What a cold dry run prints in the place of resolveLabKernel(): the same questions, kept in shell variables. */
@@ -156,7 +143,7 @@ export function askLabKernel(
   const { busybox, commands } = askBusybox(apt, arch)
   const asked = isSeries(name) ? askKernel(apt, name) : askSource(apt)
   return {
-    ...chosen(cache, apt, name, arch, { ...asked, busybox }),
+    ...chosen(cache, apt, { name, arch }, { ...asked, busybox })!,
     commands: [...asked.commands, ...commands],
   }
 }

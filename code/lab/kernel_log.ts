@@ -26,10 +26,13 @@ const TROUBLE: readonly (readonly [RegExp, string])[] = [
   [/\bkernel BUG at\b/, 'the kernel found itself broken'],
   [/\bOops\b|\bInternal error: /, 'the kernel faulted'],
   [/Unable to handle kernel/, 'the kernel touched an address that is not there'],
-  [/\bBad page\b|bad page state/i, 'a page was freed while in use, or used after'],
+  [/\bBad page\b|bad page state|\bpagealloc: /i, 'a page was freed while in use, or used after'],
   [/\brefcount_t: /, 'a reference was dropped once too often, or never'],
   [/Trying to (v?free|unmap)/i, 'something was freed that was not allocated'],
-  [/\bunreferenced object\b|\bmemory leak\b|\bleaked\b/i, 'something was never freed'],
+  [
+    /\bunreferenced object\b|\bmemory leaks?\b(?! detector initialized)|\bleaked\b/i,
+    'something was never freed',
+  ],
   [/\bUBSAN: /, 'C that has no meaning was executed'],
   [/\bODEBUG: /, 'an object was used outside its life'],
   [
@@ -56,11 +59,14 @@ export function logTrouble(
   })
 }
 
+const FIRST_LINE = /^Booting Linux on physical CPU/
+
 /**
  * The log of a kernel that spoke on the console first and was quiet later: the console's lines, which the log buffer may
  * have lost, and behind them what came after.
  */
 export function joinLogs(console: readonly string[], dmesg: readonly LogRecord[]): LogRecord[] {
+  if (dmesg.some(({ text }) => FIRST_LINE.test(text))) return [...dmesg]
   const spoken = readDmesg(console.join('\n')).filter((record) => record.seconds !== null)
   const last = spoken.at(-1)?.seconds ?? -1
   return [...spoken, ...dmesg.filter(({ seconds }) => seconds !== null && seconds > last)]

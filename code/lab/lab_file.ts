@@ -78,6 +78,7 @@ function diagnoseNames(lab: Lab, data: LabData, locate: Locate): FoundHere[] {
       say('lab-same-name', [...path, 'name'], `${spellPath(path)}: a second boot ${boot.name}`)
     seen.add(boot.name)
     if (boot.tree) needFile([...path, 'tree'], boot.tree)
+    if (boot.scenario) needFile([...path, 'scenario'], boot.scenario)
     boot.steps?.forEach((step, number) => {
       const at = [...path, 'steps', number]
       needName([...at, 'load'], 'module', step.load, modules)

@@ -5,6 +5,7 @@ import pc from 'picocolors'
 import type { Progress } from './execute.ts'
 import { KERNEL_NAMES } from './kernels.ts'
 import type { BootResult, LabResult } from './run_lab.ts'
+import type { SkippedBoot } from './ssh_boots.ts'
 
 interface Stream {
   write(text: string): unknown
@@ -48,15 +49,26 @@ function bootText(boot: BootResult): string[] {
   return lines
 }
 
+/** A result of any board: a real one may skip boots, even all of them. */
+export interface Reported extends Omit<LabResult, 'verdict'> {
+  readonly verdict: LabResult['verdict'] | 'skipped'
+  readonly skipped?: readonly SkippedBoot[]
+}
+
+function skippedText({ boot, reason, next }: SkippedBoot): string[] {
+  return [pc.yellow(`${boot}: skipped: ${reason}`), ...next.map((line) => `  ${line}`)]
+}
+
 /** The result for a person. */
-export function resultText(result: LabResult): string {
-  const boots = result.boots.flatMap((boot) => [...bootText(boot), ''])
+export function resultText(result: Reported): string {
+  const skipped = (result.skipped ?? []).flatMap((each) => [...skippedText(each), ''])
+  const boots = [...result.boots.flatMap((boot) => [...bootText(boot), '']), ...skipped]
   const count = `${result.boots.filter((boot) => boot.verdict === 'passed').length} of ${result.boots.length} boots passed`
   return `\n${[...boots, `${result.lab}: ${result.verdict}, ${count}, ${result.seconds.toFixed(1)} s`].join('\n')}\n`
 }
 
 /** The result for a program: everything but the bytes of the device tree and the long texts that the log has. */
-export function resultJson(result: LabResult): string {
+export function resultJson(result: Reported): string {
   const boots = result.boots.map((each) => ({
     ...{ boot: each.boot, name: each.name, series: each.series, kernel: each.kernel, origin: each.origin },
     ...{ cmdline: each.cmdline, verdict: each.verdict, checks: each.checks, ktap: each.ktap },

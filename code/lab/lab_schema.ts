@@ -91,24 +91,45 @@ const traceEvent = z
     'expected a group of trace events such as cma, or one: cma/cma_alloc_start',
   )
 
-const boot = z.strictObject({
-  name,
-  /** A device-tree overlay for the board's own tree; without it the board boots as it is. */
-  tree: path.optional(),
-  ram: size.optional(),
-  cmdline: z.string().optional(),
-  /** Instead of the board's. */
-  devices: z.array(device).optional(),
-  iommu: z.literal('smmuv3').optional(),
-  kernels: z.array(kernel).min(1).optional(),
-  /** Trace events that are on from the first step to the last; what they recorded comes back as `trace`. */
-  trace: z.array(traceEvent).min(1).optional(),
-  steps: z.array(step).optional(),
-  collect: z.array(collected).optional(),
-  expect: z.strictObject({ log: lookAtLog.optional(), iomem: look.optional() }).optional(),
-  /** Let a model boot the same tree and compare what both say. */
-  compare: z.literal('model').optional(),
-})
+const boot = z
+  .strictObject({
+    name,
+    /** A device-tree overlay for the board's own tree; without it the board boots as it is. */
+    tree: path.optional(),
+    ram: size.optional(),
+    cmdline: z.string().optional(),
+    /** Instead of the board's. */
+    devices: z.array(device).optional(),
+    iommu: z.literal('smmuv3').optional(),
+    kernels: z.array(kernel).min(1).optional(),
+    /** Kernels that this boot says nothing of, by their own names. */
+    notOn: z.array(kernel).min(1).optional(),
+    /** Trace events that are on from the first step to the last; what they recorded comes back as `trace`. */
+    trace: z.array(traceEvent).min(1).optional(),
+    steps: z.array(step).optional(),
+    collect: z.array(collected).optional(),
+    expect: z.strictObject({ log: lookAtLog.optional(), iomem: look.optional() }).optional(),
+    /** Let a model boot the same tree and compare what both say. */
+    compare: z.literal('model').optional(),
+    /** With it: calls of the DMA API by chance, for replay_run in /programs/calls, made on the model too. */
+    calls: z
+      .strictObject({
+        seed: z.int().min(0),
+        scenarios: z.int().min(1).max(1000),
+      })
+      .optional(),
+    /** With it: a scenario that the model plays on the machine that booted here; its events must be those of `trace`. */
+    scenario: path.optional(),
+  })
+  .superRefine((value, context) => {
+    const need = (key: 'calls' | 'scenario', other: 'compare' | 'trace'): void => {
+      if (value[key] === undefined || value[other] !== undefined) return
+      context.addIssue({ code: 'custom', path: [key], message: `expected only beside ${other}` })
+    }
+    need('calls', 'compare')
+    need('scenario', 'compare')
+    need('scenario', 'trace')
+  })
 
 const program = z.union([
   guestName,
@@ -131,6 +152,8 @@ export const labSchema = z.strictObject({
       smp: z.int().min(1).max(8).optional(),
       cmdline: z.string().optional(),
       devices: z.array(device).optional(),
+      /** Let the guest's clock jump ahead when it has nothing to do: what it sleeps takes none of our time. */
+      skipIdle: z.boolean().optional(),
     })
     .optional(),
   kernels: z.array(kernel).min(1),

@@ -137,7 +137,16 @@ function buildCommands({ arch, archive, part, config, path, jobs }: Recipe): Com
   const src = join(part, 'src')
   const wanted = join(part, 'wanted')
   const make = [
-    ...[...cleanEnv(path), 'nice', 'make', '-C', src, `ARCH=${arch}`, `CROSS_COMPILE=${cross}`, 'LOCALVERSION='],
+    ...[
+      ...cleanEnv(path),
+      'nice',
+      'make',
+      '-C',
+      src,
+      `ARCH=${arch}`,
+      `CROSS_COMPILE=${cross}`,
+      'LOCALVERSION=',
+    ],
     ...SIGNATURE,
   ]
   const script = join(src, 'scripts/package/install-extmod-build')
@@ -227,7 +236,12 @@ export function ownKernel(
     makeWords: [`ARCH=${arch}`, `CROSS_COMPILE=${ARCHS[arch].cross}`],
     steps: [
       sourceStep(cache, apt, source),
-      { title: `build the kernel ${name} ${version} for ${arch}`, makes: { final: folder, part }, commands },
+      {
+        title: `build the kernel ${name} ${version} for ${arch}`,
+        makes: { final: folder, part },
+        commands,
+        alone: true,
+      },
     ],
   }
 }

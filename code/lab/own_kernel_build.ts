@@ -66,7 +66,6 @@ async function findSource(hands: Hands, desk: AptDesk, fresh: boolean): Promise<
 async function makeIt(kernel: OwnKernel, hands: Hands, desk: AptDesk): Promise<void> {
   const [fetch, build] = kernel.steps
   if (isMade(kernel, 1)) return perform(build!, hands)
-  needPlainPath(hands.cache)
   needTools(kernel.arch === 'arm' ? ['kernel', 'arm32'] : ['kernel', 'board'])
   hands.cache.needRoom(BUILD_BYTES, 'building a kernel')
   if (!isMade(kernel, 0)) await desk.open()
@@ -89,6 +88,7 @@ export async function needOwnKernel(
   desk: AptDesk,
   refresh = false,
 ): Promise<OwnKernel> {
+  needPlainPath(hands.cache)
   for (let fresh = refresh; ; fresh = true) {
     const kernel = ownKernel(hands.cache, desk.folder, await findSource(hands, desk, fresh), name, arch)
     try {

@@ -9,6 +9,7 @@ import { type BoardPlan, planBoard } from './board_qemu.ts'
 import { BOARDS } from './boards.ts'
 import { busyboxStep, type DebianBusybox } from './debian_kernel.ts'
 import { buildModules, buildPrograms, type GuestBuild } from './guest_build.ts'
+import { buildCalls, callScenarios, type CallScenario } from './guest_calls.ts'
 import { guestSources, type SourceChanges } from './guest_sources.ts'
 import { askLabKernel, rememberedKernel } from './kernel_choice.ts'
 import { type GuestArch, type KernelName, type KernelTag, type LabKernel, speaksOf } from './kernels.ts'
@@ -41,6 +42,8 @@ export interface PlanChoice extends SourceChanges {
   readonly keep?: boolean
   /** Only these boots, by name. */
   readonly boots?: readonly string[]
+  /** Instead of the calls that a boot's `calls` stands for. */
+  readonly calls?: readonly CallScenario[]
 }
 
 /** The architecture of a lab's board. */
@@ -49,7 +52,10 @@ export const archOf = (lab: Lab): GuestArch => BOARDS[lab.board?.machine ?? 'vir
 /** The boots of a lab for one kernel. */
 export function bootsFor(lab: Lab, kernel: KernelTag, only?: readonly string[]): LabBoot[] {
   return lab.boots.filter(
-    (boot) => speaksOf(boot.kernels, kernel) && (only === undefined || only.includes(boot.name)),
+    (boot) =>
+      speaksOf(boot.kernels, kernel) &&
+      !boot.notOn?.includes(kernel.name) &&
+      (only === undefined || only.includes(boot.name)),
   )
 }
 
@@ -73,10 +79,12 @@ export function planKernel(
     buildPrograms(cache, lab, sources.programs, kernel.arch),
   ]
   const limit = choice.timeout ?? lab.timeout ?? BOOT_LIMIT_S
+  const callsFor = ({ calls }: LabBoot): GuestBuild[] =>
+    calls ? [buildCalls(cache, choice.calls ?? callScenarios(calls))] : []
   return {
     kernel,
     fetch: [...kernel.fetch, busyboxStep(cache, apt, busybox)],
-    builds,
+    builds: [...builds, ...bootsFor(lab, kernel, choice.boots).flatMap(callsFor)],
     boots: bootsFor(lab, kernel, choice.boots).map((boot) => {
       const run = cache.path('runs', `${lab.name}-${kernel.name}-${boot.name}-${stamp}`)
       return {
@@ -85,7 +93,7 @@ export function planKernel(
         board: planBoard(cache, lab, boot, {
           kernel,
           busybox,
-          builds,
+          builds: [...builds, ...callsFor(boot)],
           run,
           limit,
           keep: choice.keep === true,
@@ -116,7 +124,7 @@ export function planSteps(plan: KernelPlan): Step[] {
 
 /** Makes the folders that things appear in: a rename needs the place it goes to. */
 function placesStep(cache: Cache): Step {
-  const kinds = ['debian', 'kernels', 'busybox', 'modules', 'programs', 'initramfs', 'trees', 'runs']
+  const kinds = ['debian', 'kernels', 'busybox', 'modules', 'programs', 'initramfs', 'trees', 'calls', 'runs']
   return { title: 'the cache', commands: kinds.map((kind) => ({ do: 'mkdir', path: cache.path(kind) })) }
 }
 

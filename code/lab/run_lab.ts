@@ -16,10 +16,12 @@ import { CommandFailed, type Step } from './command.ts'
 import { hostSources } from './debian_sources.ts'
 import { type Hands, perform, type Progress } from './execute.ts'
 import { buildComplaint } from './guest_build.ts'
+import type { CallScenario } from './guest_calls.ts'
 import { collects, stepWords } from './guest_init.ts'
 import { interruptible } from './interruption.ts'
-import { type Chosen, rememberedKernel, resolveLabKernel } from './kernel_choice.ts'
+import { type Chosen, isSeries, rememberedKernel, resolveLabKernel } from './kernel_choice.ts'
 import type { GuestArch, KernelName, Series } from './kernels.ts'
+import { needOwnKernel } from './own_kernel_build.ts'
 import type { KtapReport } from './ktap.ts'
 import type { Lab } from './lab_file.ts'
 import type { LabBoot } from './lab_schema.ts'
@@ -46,10 +48,17 @@ const SERIAL_BYTES = 8 * 1024 * 1024
 /** What a booted kernel said, for a model to compare itself with. */
 export interface Observed {
   readonly lab: string
+  /** The boot as its lab has it, and where the lab's paths count from. */
+  readonly asked?: LabBoot
+  readonly root?: string
+  /** The calls that it made, when they are not those that its lab asks for. */
+  readonly calls?: readonly CallScenario[]
   readonly boot: string
   /** The kernel's name in the lab. */
   readonly name: KernelName
   readonly series: Series
+  /** Unsaid: arm64. */
+  readonly arch?: GuestArch
   /** The patch level, `6.1.192`. */
   readonly kernel: string
   readonly cmdline: string
@@ -57,6 +66,8 @@ export interface Observed {
   readonly console: string
   /** The kernel log without times. */
   readonly dmesg: readonly string[]
+  /** As much of it as came before the first step. */
+  readonly bootLog?: readonly string[]
   /** /proc/iomem before the first step. */
   readonly iomem: string
   /**
@@ -128,9 +139,9 @@ class DebianDesk {
     return this.folder
   }
 
-  async resolve(name: KernelName, fresh: boolean): Promise<Chosen> {
+  async resolve(name: KernelName): Promise<Chosen> {
     const apt = await this.open()
-    return resolveLabKernel(this.hands.cache, apt, { name, arch: this.arch, fresh }, this.hands.signal)
+    return resolveLabKernel(this.hands.cache, apt, name, this.arch, this.hands.signal)
   }
 
   close(): void {
@@ -152,10 +163,11 @@ async function fetchKernel(
   stamp: string,
 ): Promise<KernelPlan> {
   const { cache } = hands
+  if (!isSeries(name)) await needOwnKernel(name, archOf(lab), hands, desk, options.refresh)
   const known = rememberedKernel(cache, desk.folder, name, archOf(lab))
   let fresh = options.refresh === true || known === null
   for (;;) {
-    const chosen = fresh || !known ? await desk.resolve(name, fresh && known !== null) : known
+    const chosen = fresh || !known ? await desk.resolve(name) : known
     const plan = planKernel(lab, options, cache, { ...chosen, apt: desk.folder }, stamp)
     try {
       for (const step of plan.fetch) {
@@ -220,8 +232,9 @@ async function bootBoard(
         return !flooded
       },
     })
-    // 124: the belt that timeout(1) is; 137: it had to pull hard.
-    const timedOut = !flooded && (exit.timedOut || exit.code === 124 || exit.code === 137)
+    // 124: the belt that timeout(1) is; 137: it had to pull hard, or somebody else killed QEMU before its time.
+    const belt = exit.code === 124 || (exit.code === 137 && exit.seconds >= limit)
+    const timedOut = !flooded && (exit.timedOut || belt)
     return { seconds: exit.seconds, ending: { timedOut, limit, code: exit.code, flooded } }
   } finally {
     closeSync(file)
@@ -271,13 +284,20 @@ async function runBoot(
   const text = (name: string): string => transcript.texts.get(name)?.text ?? ''
   const observed: Observed = {
     lab: lab.name,
+    asked: boot,
+    root: lab.root,
+    ...(options.calls ? { calls: options.calls } : {}),
     boot: boot.name,
     name: kernel.name,
     series: kernel.series,
+    arch: kernel.arch,
     kernel: kernel.version,
     cmdline: board.cmdline,
     console: serial.toString('utf8'),
     dmesg: judged.log.records.map((record) => record.text),
+    bootLog: judged.log.records.flatMap(({ text }, index) =>
+      judged.log.steps[index] === null ? [text] : [],
+    ),
     iomem: text('iomem-before'),
     collected: {
       ...Object.fromEntries(collects(boot).map(({ name }) => [name, text(`own-${name}`)])),

@@ -56,7 +56,12 @@ export function addressWords({ host, user, port }: SshAddress): string[] {
 /** The command that a person would type. */
 export function sshByHand({ host, user, port }: SshAddress, config: string | null = null): string {
   const where = user === null ? host : `${user}@${host}`
-  return ['ssh', ...(config ? ['-F', config] : []), ...(port === null ? [] : ['-p', String(port)]), where].join(' ')
+  return [
+    'ssh',
+    ...(config ? ['-F', config] : []),
+    ...(port === null ? [] : ['-p', String(port)]),
+    where,
+  ].join(' ')
 }
 
 /** The address for messages: `root@host`, with a port when one was given. */

@@ -33,6 +33,8 @@ export interface BoardRun {
   /** Modules in the order in which they may be unloaded. */
   readonly modules: readonly string[]
   readonly silence?: number
+  /** What the connection's own process there has in its environment (SshConnection.mark). */
+  readonly link: string
 }
 
 const SCRIPT = `umask 077
@@ -68,16 +70,18 @@ choose() {
 	return 1
 }
 
-# Ends every process of this run but the one that calls; again, until a round finds none.
+also="CONTIG_RUN=$id"
+# Ends every process of this run but the one that calls; again, until a round finds none. The grep itself is none.
 end_all() {
 	[ "$me" = "$$" ] || kill -9 "$$" 2> /dev/null
 	rounds=0 found=yes
 	while [ -n "$found" ] && [ "$rounds" -lt 5 ]; do
 		found= rounds=$((rounds + 1))
-		for process in /proc/[0-9]*; do
-			[ "$process" = "/proc/$me" ] && continue
-			tr '\\0' '\\n' 2> /dev/null < "$process/environ" | grep -q -x "CONTIG_RUN=$id" || continue
-			kill -9 "\${process#/proc/}" 2> /dev/null && found=yes
+		for file in $(CONTIG_RUN= grep -l -e "CONTIG_RUN=$id" -e "$also" /proc/[0-9]*/environ 2> /dev/null); do
+			process=\${file%/environ}
+			process=\${process#/proc/}
+			[ "$process" = "$me" ] && continue
+			kill -9 "$process" 2> /dev/null && found=yes
 		done
 	done
 }
@@ -96,6 +100,7 @@ clean() {
 		done
 		loaded "$module" && say left module "$module"
 	done
+	rmdir "/sys/kernel/tracing/instances/contig-$id" 2> /dev/null
 	while read -r mounted; do umount "$mounted"; done 2> /dev/null < "$dir/mounted"
 	rm -rf "$dir"
 	[ -d "$dir" ] && say left folder "$dir"
@@ -111,7 +116,10 @@ watch() {
 		read -r now < "$dir/beat"
 		if [ "$now" = "$last" ]; then quiet=$((quiet + 1)); else quiet=0; fi
 		last=$now
-		[ "$quiet" -lt "$silence" ] || clean
+		[ "$quiet" -lt "$silence" ] && continue
+		# The server does not know yet that its connection is lost, so what it holds goes too.
+		also="CONTIG_LINK=$link"
+		clean
 	done
 }
 
@@ -194,9 +202,9 @@ say done
 `
 
 /** The script's text for one run. */
-export function boardScript({ id, room, modules, silence = SILENCE_S }: BoardRun): string {
+export function boardScript({ id, room, modules, link, silence = SILENCE_S }: BoardRun): string {
   const names = modules.map(kernelName).join(' ')
-  return `${BOARD_PATH}\nid=${id} room=${room} silence=${silence} modules='${names}'\n${SCRIPT}`
+  return `${BOARD_PATH}\nid=${id} room=${room} silence=${silence} link=${link} modules='${names}'\n${SCRIPT}`
 }
 
 /**
@@ -207,6 +215,21 @@ export function boardCommand(script: string, run: BoardRun, sudo: boolean): stri
   const read = `eval "$(dd bs=1 count=${Buffer.byteLength(script)} 2> /dev/null)"`
   return `exec ${sudo ? 'sudo -n ' : ''}env CONTIG_RUN=${run.id} sh -c '${read}'`
 }
+
+// Events are recorded in an instance of our own: the board's own tracing is not touched.
+const TRACE_KIB = 4096
+const traceOn = (events: readonly string[]): string =>
+  [
+    'trace=/sys/kernel/tracing/instances/contig-$id\n',
+    'mkdir "$trace"\n',
+    `echo ${TRACE_KIB} > "$trace/buffer_size_kb"\n`,
+    'echo 1 2> /dev/null > "$trace/options/record-tgid"\n',
+    ...events.map((event) => `echo 1 > "$trace/events/${event}/enable" || missing="$missing ${event}"\n`),
+  ].join('')
+const TRACE_OFF = `echo 0 > "$trace/tracing_on"
+text trace cat "$trace/trace"
+text trace-lost sh -c "grep -h overrun $trace/per_cpu/cpu*/stats | grep -v ': 0$'; echo $missing"
+`
 
 const inFolder = (text: string, folder: string): string =>
   text.replace(/(^|[\s;|&(<>"'=])\/(programs|modules)\//g, `$1${folder}/$2/`)
@@ -223,12 +246,16 @@ export function boardSteps(boot: LabBoot, run: BoardRun, folder: string): string
     return `text ${shellQuoted(`own-${name}`)} sh -c ${shellQuoted(binary ? `(${command}) | base64` : command)}\n`
   })
   const patterns = run.modules.map((module) => `-e '^${kernelName(module)} '`).join(' ')
-  const asks = /\/sys\/kernel\/(debug|tracing)/.exec([...steps, ...collected].join(''))
-  const mounts = asks ? ['need_mount debugfs /sys/kernel/debug\n', 'need_mount tracefs /sys/kernel/tracing\n'] : []
+  const asks = boot.trace || /\/sys\/kernel\/(debug|tracing)/.test([...steps, ...collected].join(''))
+  const mounts = asks
+    ? ['need_mount debugfs /sys/kernel/debug\n', 'need_mount tracefs /sys/kernel/tracing\n']
+    : []
   return [
     ...mounts,
     'text iomem-before cat /proc/iomem\n',
+    ...(boot.trace ? [traceOn(boot.trace)] : []),
     ...steps,
+    ...(boot.trace ? [TRACE_OFF] : []),
     'text dmesg dmesg\n',
     'text iomem cat /proc/iomem\n',
     // Other modules of the board come and go as they like.

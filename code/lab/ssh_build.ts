@@ -1,87 +1,73 @@
 // SPDX-License-Identifier: MIT
 //
-// Builds a lab's modules and programs for a real board: here by a cross compiler, or the modules on the board by its own.
+// What a real board's modules and programs are built for, and the modules' build on the board itself, where only the
+// board has what it takes.
 import { readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { Complaint } from '../lib/complaint.ts'
-import type { Cache } from './cache.ts'
 import { CommandFailed } from './command.ts'
-import type { GuestBuild } from './guest_build.ts'
-import { buildComplaint } from './guest_build.ts'
-import { copySources, type Source, sourcesKey } from './guest_sources.ts'
+import { buildComplaint, type GuestBuild } from './guest_build.ts'
+import type { Source } from './guest_sources.ts'
+import { CROSS, type GuestArch, type LabKernel, type Series } from './kernels.ts'
 import type { Lab } from './lab_file.ts'
-import type { BoardArch, BoardFacts } from './ssh_facts.ts'
+import type { BoardFacts } from './ssh_facts.ts'
 import type { ModuleTree } from './ssh_headers.ts'
-import { findCommand } from './tools.ts'
+import { findCommand, installCommand, missingTools } from './tools.ts'
 import { vermagicOf, vermagicTrouble } from './vermagic.ts'
 
-const BUILD_LIMIT_S = 600
-
-export const CROSS: Readonly<Record<BoardArch, string>> = {
-  arm64: 'aarch64-linux-gnu-',
-  arm: 'arm-linux-gnueabihf-',
+/** Expectations that differ between kernels are those of the series that a board's kernel is nearest to. */
+export function nearestSeries(release: string): Series {
+  const [major = 0, minor = 0] = release.split('.').map(Number)
+  return major > 6 || (major === 6 && minor >= 12) ? '6.12' : '6.1'
 }
 
-const kbuildOf = (lab: Lab): string => `obj-m := ${lab.modules.map((each) => `${each}/`).join(' ')}\n`
-
-/** @throws Complaint (4) when the compiler for a 32-bit board is not here; the other is among the board's tools */
-export function needCompiler(arch: BoardArch): void {
-  if (findCommand(`${CROSS[arch]}gcc`)) return
-  const packages = arch === 'arm' ? 'gcc-arm-linux-gnueabihf libc6-dev-armhf-cross' : 'gcc-aarch64-linux-gnu'
-  throw new Complaint({
-    text: `${CROSS[arch]}gcc is not installed: it builds what this board runs`,
-    exitCode: 4,
-    next: [`apt-get install -y --no-install-recommends ${packages}`],
-  })
-}
-
-/** The modules against a tree on this machine. */
-export function modulesFor(cache: Cache, lab: Lab, sources: readonly Source[], tree: ModuleTree): GuestBuild {
-  const key = `${tree.key}-${sourcesKey(sources, ...lab.modules)}`
-  const final = cache.path('modules', key)
-  const part = cache.part(final)
-  const copy = join(part, 'src')
-  const cross = CROSS[tree.arch]
-  const names = lab.modules.map((folder) => basename(folder))
-  const make = ['make', '-C', tree.folder, `M=${copy}`, `ARCH=${tree.arch}`, `CROSS_COMPILE=${cross}`]
+/** The board's kernel as labs know kernels; without a tree, nothing is built here. */
+export function boardKernel(facts: BoardFacts, arch: GuestArch, tree: ModuleTree | null): LabKernel {
+  const series = nearestSeries(facts.release)
   return {
-    key,
-    sources,
-    files: names.map((name) => join(final, `${name}.ko`)),
-    step: {
-      title: `build ${names.join(', ')} for Linux ${tree.release}`,
-      makes: { final, part },
-      commands: [
-        ...copySources(sources, copy),
-        { do: 'write', path: join(copy, 'Kbuild'), text: kbuildOf(lab) },
-        {
-          do: 'exec',
-          argv: [...make, `CC=${cross}gcc`, 'W=1', 'CONFIG_DEBUG_INFO_BTF_MODULES=', 'modules'],
-          limit: BUILD_LIMIT_S,
-        },
-        ...lab.modules.map((folder, index) => ({
-          do: 'copy' as const,
-          from: join(copy, folder, `${names[index]}.ko`),
-          to: join(part, `${names[index]}.ko`),
-        })),
-        { do: 'remove', path: copy },
-      ],
-    },
+    ...{ name: series, series, arch, version: facts.release, origin: facts.system || 'the board’s own' },
+    ...{ key: tree?.key ?? '', headers: tree?.folder ?? '', image: '', dtbs: '', fetch: [] },
+  }
+}
+
+/** @throws Complaint (4) when a compiler is not here that this lab's files need */
+export function needCompilers(lab: Lab, arch: GuestArch): void {
+  const archs = new Set<GuestArch>([arch, ...lab.programs.map(({ bits }) => (bits === 32 ? 'arm' : arch))])
+  for (const each of archs) {
+    if (findCommand(`${CROSS[each]}gcc`)) continue
+    const missing = missingTools(each === 'arm' ? ['arm32'] : ['board'])
+    throw new Complaint({
+      text: `${CROSS[each]}gcc is not installed: it builds what the board runs`,
+      exitCode: 4,
+      next: [installCommand(missing).join(' ')],
+    })
   }
 }
 
 /** What a build on the board needs there: files below a folder, and the command. */
-export function boardBuild(
+export interface BoardBuild {
+  readonly folders: readonly string[]
+  readonly files: readonly { readonly path: string; readonly bytes: Buffer }[]
+  readonly command: readonly string[]
+  /** The modules, when it has worked. */
+  readonly made: readonly string[]
+}
+
+/** Plans the build of a lab's modules in `folder`, on the board, against its own tree. */
+export function planBoardBuild(
   lab: Lab,
   sources: readonly Source[],
   facts: BoardFacts,
   folder: string,
-): { folders: string[]; files: { path: string; bytes: Buffer }[]; command: string[]; made: string[] } {
+): BoardBuild {
   const place = (path: string): string => join(folder, path)
   return {
     folders: [...new Set(sources.map((source) => place(dirname(source.path))))],
     files: [
-      { path: place('Kbuild'), bytes: Buffer.from(kbuildOf(lab)) },
+      {
+        path: place('Kbuild'),
+        bytes: Buffer.from(`obj-m := ${lab.modules.map((each) => `${each}/`).join(' ')}\n`),
+      },
       ...sources.map(({ path, from, patched }) => ({
         path: place(path),
         bytes: patched === null ? readFileSync(from) : Buffer.from(patched),
@@ -106,7 +92,8 @@ export function boardBuildComplaint(
   const part = dirname(folder)
   const title = `build ${lab.modules.map((each) => basename(each)).join(', ')} on the board`
   const output = failed.output.replaceAll(`${folder}/`, `${part}/src/`)
-  const build: GuestBuild = { key: '', files: [], sources, step: { title, commands: [], makes: { part, final: '' } } }
+  const makes = { part, final: '' }
+  const build: GuestBuild = { key: '', files: [], sources, step: { title, commands: [], makes } }
   return buildComplaint(build, new CommandFailed(failed.command, failed.code, false, output), lab.root)
 }
 
@@ -115,7 +102,7 @@ export function needRightMagic(name: string, module: Uint8Array, facts: BoardFac
   const trouble = vermagicTrouble(vermagicOf(module), facts)
   if (trouble === null) return
   throw new Complaint({
-    text: `${name}.ko is not loaded: ${trouble}`,
+    text: `${name} is not loaded: ${trouble}`,
     exitCode: 4,
     next: ['build against the headers of exactly the kernel that the board runs: --headers FOLDER'],
   })

@@ -3,12 +3,13 @@
 // One connection to a board, by OpenSSH's client with the user's own configuration, agent and known hosts. A first
 // client holds the connection and a control socket; everything else goes through that socket:
 //
-//     ssh -M -S /tmp/contig-…/s board 'exec cat'      holds it, and echoes what it is sent: so we know that it stands
+//     ssh -M -S /tmp/contig-…/s board 'exec … cat'    holds it, and echoes what it is sent: so we know that it stands
 //     ssh -S /tmp/contig-…/s board COMMAND            one for each command
 //
 // Nothing is asked (BatchMode), and nothing of the user's caution is switched off: a host key that is unknown or has
 // changed ends the attempt. When we die, the first client's standard input ends, so `cat` ends, so the connection does;
 // a small shell around the client then removes the socket's folder.
+import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -57,7 +58,9 @@ function socketFolder(): string {
       // Not there, or not ours to write to: the next one.
     }
   }
-  throw new Complaint({ text: 'no folder for the connection’s socket: neither $XDG_RUNTIME_DIR nor /tmp can be written' })
+  throw new Complaint({
+    text: 'no folder for the connection’s socket: neither $XDG_RUNTIME_DIR nor /tmp can be written',
+  })
 }
 
 // Signals end the client, never this shell, which is there to remove the folder when the client is gone.
@@ -74,6 +77,8 @@ exit "$code"
 export class SshConnection {
   readonly address: SshAddress
   readonly config: string | null
+  /** Names this connection in the environment of its own process on the board. */
+  readonly mark = randomBytes(8).toString('hex')
   private readonly folder: string
   private readonly master: RunningGroup
   private stderr = ''
@@ -96,7 +101,7 @@ export class SshConnection {
         ...['ssh', ...(this.config ? ['-F', this.config] : []), '-M', '-S', this.socket, '-T'],
         ...settings.flatMap((each) => ['-o', each]),
         ...addressWords(address),
-        'exec cat',
+        `exec env CONTIG_LINK=${this.mark} cat`,
       ],
       // With a terminal or a display, ssh's helpers would find somebody to ask after all.
       { SSH_ASKPASS_REQUIRE: 'never' },
@@ -164,7 +169,11 @@ export class SshConnection {
       if (how === 'up') return
       // The last of what ssh said may still be on its way.
       await new Promise((resolve) => setTimeout(resolve, 50))
-      throw sshComplaint(this.address, this.config, how === 'late' ? 'timed out in silence' : this.stderr + said)
+      throw sshComplaint(
+        this.address,
+        this.config,
+        how === 'late' ? 'timed out in silence' : this.stderr + said,
+      )
     } finally {
       timers.forEach(clearTimeout)
       if (onAbort) signal.removeEventListener('abort', onAbort)
@@ -176,7 +185,10 @@ export class SshConnection {
     return startGroup([
       // Through the socket or not at all: without it, ssh would make a connection of its own.
       ...['ssh', '-F', '/dev/null', '-S', this.socket, '-T'],
-      ...['ControlMaster=no', 'BatchMode=yes', 'ProxyCommand=false', 'LogLevel=ERROR'].flatMap((each) => ['-o', each]),
+      ...['ControlMaster=no', 'BatchMode=yes', 'ProxyCommand=false', 'LogLevel=ERROR'].flatMap((each) => [
+        '-o',
+        each,
+      ]),
       ...['--', this.address.host, command],
     ])
   }
@@ -202,7 +214,10 @@ export class SshConnection {
       bytes += piece.length
       if (bytes <= (what.keep ?? 8 * 1024 * 1024)) pieces.push(piece)
     })
-    child.stderr?.on('data', (piece: Buffer) => (stderr = (stderr + piece.toString('utf8')).slice(-KEEP_BYTES)))
+    child.stderr?.on(
+      'data',
+      (piece: Buffer) => (stderr = (stderr + piece.toString('utf8')).slice(-KEEP_BYTES)),
+    )
     const ended = Promise.all([child.stdout, child.stderr].map((stream) => streamEnd(stream)))
     const timer = setTimeout(() => {
       late = true
@@ -233,20 +248,25 @@ export class SshConnection {
       .filter((line) => /timeout|timed out|reset|closed|broken|not responding/i.test(line))
       .slice(-2)
     return new Complaint({
-      text: [`${addressText(this.address)}: the connection was lost`, ...said.map((line) => `  ssh: ${line}`)].join('\n'),
-      next: ['the board cleans up by itself once it hears nothing more; look whether it still runs, then run the same again'],
+      text: [
+        `${addressText(this.address)}: the connection was lost`,
+        ...said.map((line) => `  ssh: ${line}`),
+      ].join('\n'),
+      next: [
+        'the board cleans up by itself once it hears nothing more; look whether it still runs, then run the same again',
+      ],
     })
   }
 
   /** Ends the connection and removes its socket. Never fails. */
-  async close(): Promise<void> {
+  async close(hurried = false): Promise<void> {
     if (!this.gone) {
       this.master.child.stdin?.end()
       const ended = this.master.left.then(
         () => undefined,
         () => undefined,
       )
-      const patience = new Promise<void>((resolve) => setTimeout(resolve, 300))
+      const patience = new Promise<void>((resolve) => setTimeout(resolve, hurried ? 100 : 1000))
       await Promise.race([ended, patience])
       if (!this.gone) endGroup(this.master, 'SIGKILL')
       await ended

@@ -3,9 +3,8 @@
 // What a board is: asked by one script, in words that any POSIX shell has. And what of it stands in a lab's way, with a
 // way out for each.
 import { Complaint } from '../lib/complaint.ts'
+import type { GuestArch } from './kernels.ts'
 import type { SshConnection } from './ssh_connection.ts'
-
-export type BoardArch = 'arm64' | 'arm'
 
 export interface BoardFacts {
   /** `uname -r`, `-v` and `-m`. */
@@ -32,14 +31,32 @@ export interface BoardFacts {
   /** /lib/modules/<release>/build leads to a module build tree. */
   readonly buildTree: boolean
   readonly compiler: boolean
+  /** PCI devices, `1234:11e8`. */
+  readonly pci: readonly string[]
   /** The distribution, as /etc/os-release names it. */
   readonly system: string
 }
 
 // What the script on the board (ssh_board_script.ts) calls.
 const NEEDED = [
-  ...['cat', 'chmod', 'cut', 'df', 'dmesg', 'env', 'grep', 'head', 'insmod', 'kill', 'ls', 'mkdir', 'mv', 'rm', 'rmmod'],
-  ...['sed', 'sleep', 'tail', 'tr', 'uname', 'wc', 'dd'],
+  ...[
+    'cat',
+    'chmod',
+    'cut',
+    'df',
+    'dmesg',
+    'env',
+    'grep',
+    'head',
+    'insmod',
+    'kill',
+    'ls',
+    'mkdir',
+    'mv',
+    'rm',
+    'rmmod',
+  ],
+  ...['rmdir', 'sed', 'sleep', 'uname', 'wc', 'dd'],
 ]
 
 /** Folders of system programs, which a shell that nobody logged into may not look into. */
@@ -58,14 +75,18 @@ elif command -v sudo > /dev/null 2>&1; then
 	if sudo -n true > /dev/null 2>&1; then fact sudo yes; else fact sudo no; fi
 else fact sudo absent; fi
 [ -e /proc/modules ] && fact modules yes
-read -r off 2> /dev/null < /proc/sys/kernel/modules_disabled && fact modules_disabled "$off"
-read -r on 2> /dev/null < /sys/module/module/parameters/sig_enforce && fact sig_enforce "$on"
-read -r level 2> /dev/null < /sys/kernel/security/lockdown && fact lockdown "$level"
+# By cat: a shell reads byte by byte, and a file of /proc/sys ends after the first read.
+fact modules_disabled "$(cat /proc/sys/kernel/modules_disabled 2> /dev/null)"
+fact sig_enforce "$(cat /sys/module/module/parameters/sig_enforce 2> /dev/null)"
+fact lockdown "$(cat /sys/kernel/security/lockdown 2> /dev/null)"
 fact cmdline "$(cat /proc/cmdline 2> /dev/null)"
 for name in "$@"; do [ -d "/sys/module/$name" ] && fact loaded "$name"; done
 for name in ${NEEDED.join(' ')}; do command -v "$name" > /dev/null 2>&1 || fact missing "$name"; done
 [ -e "/lib/modules/$release/build/Makefile" ] && fact build_tree yes
 command -v make > /dev/null 2>&1 && command -v gcc > /dev/null 2>&1 && fact compiler yes
+for device in /sys/bus/pci/devices/*; do
+	[ -e "$device/vendor" ] && fact pci "$(cat "$device/vendor"):$(cat "$device/device")"
+done
 fact system "$(sed -n 's/^PRETTY_NAME=//p' /etc/os-release 2> /dev/null | tr -d '"')"
 fact end
 `
@@ -95,6 +116,7 @@ export function readFacts(text: string): BoardFacts | null {
     missing: all('missing'),
     buildTree: one('build_tree') === 'yes',
     compiler: one('compiler') === 'yes',
+    pci: all('pci').map((each) => each.replaceAll('0x', '')),
     system: one('system') ?? '',
   }
 }
@@ -112,16 +134,21 @@ export async function askBoard(
   const said = await connection.run(`exec sh -s ${names}`, { input: QUESTIONS, limit: 30, signal })
   const facts = readFacts(said.stdout.toString('utf8'))
   if (facts) return facts
-  const lines = `${said.stdout.toString('utf8')}\n${said.stderr}`.split('\n').filter((line) => line.trim() !== '')
+  const lines = `${said.stdout.toString('utf8')}\n${said.stderr}`
+    .split('\n')
+    .filter((line) => line.trim() !== '')
   throw new Complaint({
-    text: ['the board gives no shell that answers', ...lines.slice(-4).map((line) => `  board: ${line}`)].join('\n'),
+    text: [
+      'the board gives no shell that answers',
+      ...lines.slice(-4).map((line) => `  board: ${line}`),
+    ].join('\n'),
     exitCode: 4,
     next: ['a lab needs an account with a POSIX shell on a running Linux'],
   })
 }
 
 /** The architecture that programs and modules are built for. Null: none that is known here. */
-export function boardArch({ machine }: BoardFacts): BoardArch | null {
+export function boardArch({ machine }: BoardFacts): GuestArch | null {
   if (machine === 'aarch64') return 'arm64'
   // The cross compiler's C library is made for ARMv7.
   return /^armv7/.test(machine) ? 'arm' : null
@@ -152,7 +179,10 @@ export function obstacle(facts: BoardFacts, where: string, modules: readonly str
     )
   if (modules.length === 0) return null
   if (!facts.modules)
-    return cannot(`${where}: its kernel has no loadable modules (CONFIG_MODULES is off)`, 'it needs another kernel')
+    return cannot(
+      `${where}: its kernel has no loadable modules (CONFIG_MODULES is off)`,
+      'it needs another kernel',
+    )
   if (facts.modulesDisabled)
     return cannot(
       `${where}: loading modules was switched off until the next boot (kernel.modules_disabled is 1)`,

@@ -13,14 +13,15 @@ import { join, resolve } from 'node:path'
 import { Complaint } from '../lib/complaint.ts'
 import { type Cache, contentKey } from './cache.ts'
 import type { Command, Step } from './command.ts'
-import { kernelPlaces, remembered, SERIES_NAMES } from './debian_kernel.ts'
+import { rememberedKernel } from './kernel_choice.ts'
+import { CROSS, type GuestArch, KERNEL_NAMES } from './kernels.ts'
 import { downloadCommand, hostArch, showPackages } from './private_apt.ts'
-import { type BoardArch, boardArch, type BoardFacts } from './ssh_facts.ts'
+import { boardArch, type BoardFacts } from './ssh_facts.ts'
 
 /** A module build tree on this machine. */
 export interface ModuleTree {
   readonly folder: string
-  readonly arch: BoardArch
+  readonly arch: GuestArch
   readonly release: string
   /** Names its content. */
   readonly key: string
@@ -42,24 +43,27 @@ function elfMachine(path: string): number | null {
 
 const ELF_MACHINES: Readonly<Record<string, number>> = { x64: 62, arm64: 183 }
 
-const make = (arch: BoardArch): string =>
-  arch === 'arm64'
-    ? 'make ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- modules_prepare'
-    : 'make ARCH=arm CROSS_COMPILE=arm-linux-gnueabihf- modules_prepare'
+const make = (arch: GuestArch): string => `make ARCH=${arch} CROSS_COMPILE=${CROSS[arch]} modules_prepare`
+
+const releaseOf = (folder: string): string | null => {
+  const file = join(folder, 'include/generated/utsrelease.h')
+  return existsSync(file) ? (/UTS_RELEASE "([^"]*)"/.exec(readFileSync(file, 'utf8'))?.[1] ?? null) : null
+}
 
 /** The tree in a folder that the user named. @throws Complaint (2, 4) when it is none, or none for this board */
 export function namedHeaders(folder: string, facts: BoardFacts): ModuleTree {
   const place = resolve(folder)
   const arch = boardArch(facts) ?? 'arm64'
-  if (!existsSync(place)) throw new Complaint({ text: `--headers ${folder}: there is no such folder`, exitCode: 2 })
+  if (!existsSync(place))
+    throw new Complaint({ text: `--headers ${folder}: there is no such folder`, exitCode: 2 })
   const read = (name: string): string | null => {
     const file = join(place, name)
     return existsSync(file) ? readFileSync(file, 'utf8') : null
   }
-  const release = /UTS_RELEASE "([^"]*)"/.exec(read('include/generated/utsrelease.h') ?? '')?.[1]
+  const release = releaseOf(place)
   const config = read('include/config/auto.conf')
   const modpost = join(place, 'scripts/mod/modpost')
-  if (release === undefined || config === null || !existsSync(join(place, 'Makefile')) || !existsSync(modpost))
+  if (release === null || config === null || !existsSync(join(place, 'Makefile')) || !existsSync(modpost))
     throw cannot(
       `--headers ${folder}: this is no folder that modules can be built against`,
       `it needs what this leaves in a kernel’s build folder: ${make(arch)}`,
@@ -93,19 +97,20 @@ export function debianAbi(release: string): string | null {
   return /^(\d+\.\d+\.[\w.+]+(?:-\d+)?)-arm64$/.exec(release)?.[1] ?? null
 }
 
-/** A Debian kernel's headers that are here already; null when they are not. */
-export function debianHeadersHere(cache: Cache, release: string): ModuleTree | null {
-  for (const series of SERIES_NAMES) {
-    const kernel = remembered(cache, series)?.kernel
-    if (!kernel || `${kernel.abi}-arm64` !== release) continue
-    const folder = kernelPlaces(cache, kernel).headers
-    if (existsSync(folder)) return { folder, arch: 'arm64', release, key: kernel.key }
+/** Headers that are in the cache already: of a kernel that labs boot, or fetched for a board before. */
+export function headersHere(cache: Cache, release: string, arch: GuestArch): ModuleTree | null {
+  if (arch === 'arm64') {
+    for (const name of KERNEL_NAMES) {
+      const kernel = rememberedKernel(cache, cache.path('apt'), name, arch)?.kernel
+      if (kernel && existsSync(kernel.headers) && releaseOf(kernel.headers) === release)
+        return { folder: kernel.headers, arch, release, key: kernel.key }
+    }
   }
   const pointer = pointerPath(cache, release)
   if (!existsSync(pointer)) return null
   const key = readFileSync(pointer, 'utf8').trim()
   const folder = join(cache.path('kernels', key), `usr/src/linux-headers-${release}`)
-  return existsSync(folder) ? { folder, arch: 'arm64', release, key } : null
+  return existsSync(folder) ? { folder, arch, release, key } : null
 }
 
 const pointerPath = (cache: Cache, release: string): string =>

@@ -17,7 +17,7 @@ const START_LIMIT_S = 30
 /** Seconds that cleaning up may take while we look on. */
 const CLEAN_LIMIT_S = 15
 /** The same when somebody pressed Ctrl-C: what is left of the two seconds that this may take. */
-const HURRIED_S = 1.4
+const HURRIED_S = 1.2
 
 /** A log longer than this is a board that prints without end. */
 const LOG_BYTES = 16 * 1024 * 1024
@@ -38,6 +38,7 @@ export class BoardSession {
   private stderr = ''
   private place: string | null = null
   private isGone = false
+  private exitCode: number | null = null
   private flooded = false
   private wakers: (() => void)[] = []
   /** What the board could not undo, as it said it. */
@@ -57,7 +58,10 @@ export class BoardSession {
     this.running = connection.start(boardCommand(script, run, what.sudo))
     const { child } = this.running
     child.stdout?.on('data', (piece: Buffer) => this.take(piece))
-    child.stderr?.on('data', (piece: Buffer) => (this.stderr = (this.stderr + piece.toString('utf8')).slice(-16384)))
+    child.stderr?.on(
+      'data',
+      (piece: Buffer) => (this.stderr = (this.stderr + piece.toString('utf8')).slice(-16384)),
+    )
     const drained = new Promise<void>((resolve) => child.stdout?.once('close', () => resolve()))
     this.exited = this.running.left
       .then(async (code) => {
@@ -65,8 +69,9 @@ export class BoardSession {
         return code
       })
       .catch(() => null)
-    void this.exited.then(() => {
+    void this.exited.then((code) => {
       this.isGone = true
+      this.exitCode = code
       this.wake()
     })
     child.stdin?.write(script)
@@ -127,14 +132,21 @@ export class BoardSession {
     if (this.place !== null) return this.place
     if (this.noPlace.length > 0)
       throw new Complaint({
-        text: ['the board has no folder for a lab’s files:', ...this.noPlace.map((line) => `  ${line}`)].join('\n'),
+        text: ['the board has no folder for a lab’s files:', ...this.noPlace.map((line) => `  ${line}`)].join(
+          '\n',
+        ),
         exitCode: 4,
-        next: ['make room in one of them, or mount one that may be written and run from: mount -t tmpfs -o mode=1777 tmpfs /tmp'],
+        next: [
+          'make room in one of them, or mount one that may be written and run from: mount -t tmpfs -o mode=1777 tmpfs /tmp',
+        ],
       })
-    if (!this.connection.alive) throw this.connection.lost()
+    // 255 is ssh's own.
+    if (!this.connection.alive || this.exitCode === 255) throw this.connection.lost()
     const said = this.stderr.split('\n').filter((line) => line.trim() !== '')
     throw new Complaint({
-      text: ['the board did not start our script', ...said.slice(-4).map((line) => `  board: ${line}`)].join('\n'),
+      text: ['the board did not start our script', ...said.slice(-4).map((line) => `  board: ${line}`)].join(
+        '\n',
+      ),
       exitCode: 4,
     })
   }

@@ -30,7 +30,8 @@ interface Wanted {
 
 const isMemory = (node: DtNode): boolean =>
   node.parent?.name === '__overlay__' &&
-  (/^memory(@|$)/.test(node.name) || bytesToText(property(node, 'device_type')?.value ?? new Uint8Array()) === 'memory\0')
+  (/^memory(@|$)/.test(node.name) ||
+    bytesToText(property(node, 'device_type')?.value ?? new Uint8Array()) === 'memory\0')
 
 /** The overlay of a lab's source. @throws Complaint (1) with the diagnostics when it does not parse */
 export function readOverlay(file: string, shown: string): DeviceTree {
@@ -63,7 +64,9 @@ const spelled = (value: Uint8Array): string =>
   value.length === 0
     ? 'present'
     : value.length % 4 === 0 && !/^[\x20-\x7e]+\0$/.test(bytesToText(value))
-      ? `<${cellsOf(value).map((cell) => `0x${cell.toString(16)}`).join(' ')}>`
+      ? `<${cellsOf(value)
+          .map((cell) => `0x${cell.toString(16)}`)
+          .join(' ')}>`
       : `"${bytesToText(value).replace(/\0$/, '').replaceAll('\0', '", "')}"`
 
 function regionPaths(tree: DeviceTree, value: Uint8Array, pathOf: (node: DtNode) => string): string[] {
@@ -76,7 +79,8 @@ function regionPaths(tree: DeviceTree, value: Uint8Array, pathOf: (node: DtNode)
 /** What the board's running tree lacks of an overlay, a line each; empty when it has all of it. */
 export function lacksOf(overlay: DeviceTree, live: DeviceTree): string[] {
   const wanted = wantedNodes(overlay)
-  const pathInBoard = (node: DtNode): string => wanted.find((each) => each.node === node)?.path ?? nodePath(node)
+  const pathInBoard = (node: DtNode): string =>
+    wanted.find((each) => each.node === node)?.path ?? nodePath(node)
   return wanted.flatMap(({ path, node }) => {
     const there = findNode(live, path)
     if (!there) return [`no node ${path}`]
@@ -86,8 +90,13 @@ export function lacksOf(overlay: DeviceTree, live: DeviceTree): string[] {
         const has = property(there, name)
         if (!has) return [`${path} has no ${name}`]
         if (name === 'memory-region') {
-          const [want, have] = [regionPaths(overlay, value, pathInBoard), regionPaths(live, has.value, nodePath)]
-          return want.join() === have.join() ? [] : [`${path}: memory-region is ${have.join()}, not ${want.join()}`]
+          const [want, have] = [
+            regionPaths(overlay, value, pathInBoard),
+            regionPaths(live, has.value, nodePath),
+          ]
+          return want.join() === have.join()
+            ? []
+            : [`${path}: memory-region is ${have.join()}, not ${want.join()}`]
         }
         const same = Buffer.compare(value, has.value) === 0
         return same ? [] : [`${path}: ${name} is ${spelled(has.value)}, not ${spelled(value)}`]
@@ -154,20 +163,29 @@ export function overlayDoubts(overlay: DeviceTree, live: DeviceTree): string[] {
     for (const { start, end } of regRanges(node, path, cellsAt(node.parent))) {
       if (ram.some((range) => range.start <= start && end <= range.end)) continue
       const known = ram.map((range) => `${hex(range.start)} to ${hex(range.end - 1)}`).join(', ')
-      doubts.push(`${path} takes ${hex(start)} to ${hex(end - 1)}, where this board has no RAM (${known || 'none told'}): choose another place`)
+      doubts.push(
+        `${path} takes ${hex(start)} to ${hex(end - 1)}, where this board has no RAM (${known || 'none told'}): choose another place`,
+      )
     }
   }
   return doubts
 }
 
 // How each boot loader takes an overlay.
-const loaderSteps = (name: string, doubts: readonly string[], memory: boolean, lacks: readonly string[]): string =>
+const loaderSteps = (
+  name: string,
+  doubts: readonly string[],
+  memory: boolean,
+  lacks: readonly string[],
+): string =>
   [
     `${name}.dtbo: what the running device tree of the board lacks`,
     '',
     ...lacks.map((line) => `  - ${line}`),
     '',
-    ...(doubts.length > 0 ? ['Before you use it on this board:', '', ...doubts.map((line) => `  - ${line}`), ''] : []),
+    ...(doubts.length > 0
+      ? ['Before you use it on this board:', '', ...doubts.map((line) => `  - ${line}`), '']
+      : []),
     ...(memory ? ['The lab’s memory node is left out: it describes the virtual board’s RAM.', ''] : []),
     'Copy it to the board, tell the boot loader, reboot the board yourself, then run the same lab again.',
     '',
@@ -211,4 +229,3 @@ export function writeOverlay(
 
 /** The tree that the board booted with. */
 export const liveTree = (blob: Uint8Array): DeviceTree => readFdt(blob, '/sys/firmware/fdt')
-

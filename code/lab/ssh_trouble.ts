@@ -12,7 +12,8 @@ interface Trouble {
 
 const sshdRuns = 'is the board on, and does its SSH server run? is that its port?'
 
-const keygenHost = ({ host, port }: SshAddress): string => (port === null || port === 22 ? host : `'[${host}]:${port}'`)
+const keygenHost = ({ host, port }: SshAddress): string =>
+  port === null || port === 22 ? host : `'[${host}]:${port}'`
 
 // The first that fits is told, so the particular ones come before the general.
 const TROUBLES: readonly Trouble[] = [
@@ -39,7 +40,8 @@ const TROUBLES: readonly Trouble[] = [
     ],
   },
   {
-    pattern: /Permission denied( \([^)]*\))?|Too many authentication failures|No supported authentication methods/,
+    pattern:
+      /Permission denied( \([^)]*\))?|Too many authentication failures|No supported authentication methods/,
     text: (where, match) => `${where}: the board let nobody in: ${match[0]}`,
     next: (byHand) => [
       `this has to work without a question: ${byHand} true`,
@@ -68,11 +70,13 @@ const TROUBLES: readonly Trouble[] = [
   },
   {
     pattern: /Connection (closed|reset) by|Connection closed|banner exchange|kex_exchange_identification/,
-    text: (where) => `${where}: closed the connection before anybody was let in; something that is no SSH server?`,
+    text: (where) =>
+      `${where}: closed the connection before anybody was let in; something that is no SSH server?`,
     next: (byHand) => [sshdRuns, `${byHand} -v true says more`],
   },
   {
-    pattern: /Bad configuration option|terminating, \d+ bad configuration|Bad owner or permissions|Can't open user config/,
+    pattern:
+      /Bad configuration option|terminating, \d+ bad configuration|Bad owner or permissions|Can't open user config/,
     text: (_, match) => `the SSH configuration cannot be used: ${match[0]}`,
     next: (byHand) => [`${byHand} true says the same`],
   },
@@ -92,7 +96,8 @@ export function sshComplaint(address: SshAddress, config: string | null, said: s
     if (!match) continue
     return new Complaint({ text: text(where, match), exitCode: 4, next: next(byHand, address, said) })
   }
-  const why = shown.length > 0 ? shown.map((line) => `\n  ssh: ${line}`).join('') : ' (ssh says nothing of why)'
+  const why =
+    shown.length > 0 ? shown.map((line) => `\n  ssh: ${line}`).join('') : ' (ssh says nothing of why)'
   return new Complaint({
     text: `${where}: no connection${why}`,
     exitCode: 4,

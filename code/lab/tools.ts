@@ -7,7 +7,7 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { Complaint } from '../lib/complaint.ts'
 
-export type Purpose = 'board' | 'browser' | 'kernel' | 'arm32' | 'check'
+export type Purpose = 'board' | 'browser' | 'kernel' | 'arm32' | 'check' | 'ssh'
 
 export interface Tool {
   /** The Debian package. */
@@ -76,6 +76,7 @@ export const TOOLS: readonly Tool[] = [
     files: ['/usr/arm-linux-gnueabihf/lib/libc.a', '/usr/lib/arm-linux-gnueabihf/libc.a'],
     why: 'the C library of 32-bit programs',
   },
+  { package: 'openssh-client', purpose: 'ssh', commands: ['ssh'], why: 'reaches a real board' },
   { package: 'sparse', purpose: 'check', commands: ['sparse'], why: 'reads modules for wrong pointers' },
   { package: 'coccinelle', purpose: 'check', commands: ['spatch'], why: 'reads modules for known mistakes' },
   { package: 'chromium', purpose: 'browser', commands: ['chromium'], why: 'drives the pages in the tests' },

@@ -102,7 +102,9 @@ function endingCheck(transcript: Transcript, ending: Ending, titleOf: (step: num
       ? `it did not end within ${ending.limit} s`
       : panic
         ? `the kernel stopped: ${panic.replace(/^\[[^\]]*\] /, '')}`
-        : `QEMU ended by itself (exit ${ending.code ?? 'by a signal'})`
+        : ending.code === null
+          ? 'QEMU was killed by a signal, and not by us'
+          : `QEMU ended by itself (exit ${ending.code})`
   const { lastStep } = transcript
   const during = lastStep === null ? 'before the first step' : `during “${titleOf(lastStep)}”`
   const tail = ending.lastLines.slice(-TAIL).map((line) => `  ${line}`)
@@ -229,13 +231,19 @@ export function judge(boot: LabBoot, kernel: KernelTag, transcript: Transcript, 
 export interface Compared {
   readonly compared: number
   readonly different: readonly string[]
+  /** What was not compared, and why. */
+  readonly notes?: readonly string[]
 }
 
 /** The check that a comparison amounts to. Nothing compared is a failure: it would pass for any kernel. */
-export function compareCheck({ compared, different }: Compared): Check {
+export function compareCheck({ compared, different, notes = [] }: Compared): Check {
   if (different.length > 0) return check('the model says the same', different)
   if (compared === 0) return check('the model says the same', ['nothing was compared'])
-  return { name: 'the model says the same', ok: true, lines: [`${compared} lines compared, 0 different`] }
+  return {
+    name: 'the model says the same',
+    ok: true,
+    lines: [`${compared} lines compared, 0 different`, ...notes],
+  }
 }
 
 /** The check for a comparison that could not be made. */

@@ -27,6 +27,7 @@ export function vermagicTrouble(
   if (smp !== / SMP\b/.test(` ${board.version}`))
     return `it is for a kernel ${smp ? 'of several processors' : 'of one processor'}, and the board’s is “${board.version}”`
   const arm64 = flags.includes('aarch64')
-  if (arm64 !== (board.machine === 'aarch64')) return `it is for ${flags.at(-1) ?? 'nothing'}, and the board is a ${board.machine}`
+  if (arm64 !== (board.machine === 'aarch64'))
+    return `it is for ${flags.at(-1) ?? 'nothing'}, and the board’s machine is ${board.machine}`
   return null
 }

@@ -27,7 +27,7 @@ import {
 import { Complaint } from '../lib/complaint.ts'
 import { kernelAtLeast, type Arch, type KernelVersion } from '../lib/kernel_version.ts'
 import { Printk } from '../lib/printk.ts'
-import { GiB, MiB, round_down, round_up, type Bytes, type PhysAddr } from '../lib/units.ts'
+import { MiB, round_down, round_up, type Bytes, type PhysAddr } from '../lib/units.ts'
 import type { CmaAreas } from '../mm/cma_declare.ts'
 import {
   createMemblock,
@@ -46,6 +46,8 @@ import {
 import { memblock_mem_limit_remove_map } from '../mm/memblock_limit.ts'
 import { memblock_dump_all } from '../mm/memblock_print.ts'
 import { memremap, type Mapping } from '../mm/memremap.ts'
+import { zoneLimits } from '../mm/zones.ts'
+import { of_dma_get_max_cpu_address } from '../of/device.ts'
 import { early_init_dt_scan_chosen, early_init_dt_scan_memory, early_init_dt_scan_root } from '../of/fdt.ts'
 import { createReservedMemTable, type RegionDriver, type ReservedMemTable } from '../of/reserved_mem.ts'
 import { early_init_fdt_scan_reserved_mem, fdt_scan_reserved_mem_reg_nodes } from '../of/reserved_mem_scan.ts'
@@ -73,9 +75,11 @@ export interface OwnEvent extends Range {
 
 /** Own events by the time at which they happen; each list in order. */
 export interface OwnEvents {
+  /** arm: before the scan of /reserved-memory: its first page table, and what the board keeps for itself. */
+  readonly platform?: readonly OwnEvent[]
   /** After the scan of /reserved-memory, before the tree is unflattened: page tables. */
   readonly paging?: readonly OwnEvent[]
-  /** Then, before the default CMA area (arm64 6.x): the unflattened tree, struct pages. */
+  /** Then the unflattened tree, struct pages; on arm64 6.x still before the default CMA area. */
   readonly unflatten?: readonly OwnEvent[]
   /** After the default CMA area, until the page allocator takes over. */
   readonly late?: readonly OwnEvent[]
@@ -128,7 +132,7 @@ export interface Machine {
 /**
  * Boots a machine from its device tree.
  * @kernel arch/arm64/kernel/setup.c, arch/arm/kernel/setup.c setup_arch() v6.12
- * @omits EFI, ACPI, NUMA, crash kernel, dma-ranges of buses, KASLR; `mem=` of arm; what `own` does not tell
+ * @omits EFI, ACPI, NUMA, crash kernel, KASLR; `mem=` of arm; what `own` does not tell
  */
 export function bootMachine(options: BootOptions): Machine {
   if (options.arch === 'arm64' && !kernelAtLeast(options.kernel, '4.6')) {
@@ -252,14 +256,16 @@ function initMemblock(options: BootOptions, machine: Machine, image: KernelImage
   const initrd = options.initrd === undefined ? chosen.initrd : options.initrd
   if (initrd) reserveInitrd(machine, initrd)
   if (image) reserveImage(machine, image)
+  replay(machine, options.own?.platform)
   if (arch === 'arm64') cma.highmemStart = memblock_end_of_DRAM(memblock)
   early_init_fdt_scan_reserved_mem(machine.reserved_mem)
 }
 // #endregion boot-init-memblock
 
 // #region boot-image
+// arm reserves from _stext on and shows all from _text on.
 function reserveImage({ memblock, kernel, arch }: Machine, image: KernelImage): void {
-  const start = imageStart(kernel, arch, image)
+  const start = arch === 'arm' ? image._stext : imageStart(kernel, arch, image)
   memblock_reserve(memblock, start, image._end - start)
 }
 
@@ -328,13 +334,13 @@ function reserveDefaultArea(machine: Machine): void {
   if (arch === 'arm') adjust_lowmem_bounds(machine)
 }
 
-// arm: what 32-bit devices reach, in 3.x no higher than the linear mapping. arm64: likewise, or the end of RAM.
-function dmaPhysLimit({ kernel, arch, memblock, cma }: Machine): PhysAddr {
+// arm: what 32-bit devices reach, in 3.x no higher than the linear mapping. arm64: the end of its DMA zone, which in 6.x ends
+// where the narrowest bus of the tree does.
+function dmaPhysLimit({ kernel, arch, memblock, cma, tree }: Machine): PhysAddr {
   if (arch === 'arm') return kernelAtLeast(kernel, '4.6') ? 0xffff_ffff : cma.highmemStart
-  const start = memblock_start_of_DRAM(memblock)
-  const end = memblock_end_of_DRAM(memblock)
-  if (!kernelAtLeast(kernel, '6.1.192')) return Math.min(round_down(start, GiB(4)) + GiB(4), end)
-  return start >= GiB(4) ? end : Math.min(GiB(4), end)
+  const dmaRangesLast = of_dma_get_max_cpu_address(tree.root) ?? undefined
+  return zoneLimits({ kernel, arch, memblock, ...(dmaRangesLast === undefined ? {} : { dmaRangesLast }) })[0]!
+    .end
 }
 // #endregion boot-default-area
 

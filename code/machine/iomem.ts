@@ -36,7 +36,7 @@ export interface KernelImage {
   readonly _end: PhysAddr
 }
 
-/** The first byte of the image that is reserved and shown: 6.1 of arm64 leaves the image's head out. */
+/** The first byte of the image that is shown: 6.1 of arm64 leaves the image's head out. */
 export function imageStart(kernel: KernelVersion, arch: Arch, image: KernelImage): PhysAddr {
   return kernel === '6.1.192' && arch === 'arm64' ? image._stext : image._text
 }

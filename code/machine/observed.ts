@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Reads what a real arm64 kernel (6.1, 6.12) says of its own boot, so that the model can be held against it.
+// Reads what a real kernel (6.1, 6.12; arm64, and 6.12 on arm) says of its own boot, so that the model can be held against it.
 //
 //     console, with memblock=debug ─┬─ observeBoot()   what the kernel took for itself: inputs of bootMachine()
 //     /proc/kallsyms, read as root ─┘
@@ -9,11 +9,12 @@
 //
 // The line of a memblock call names its caller. Calls by the reserved-memory code, by CMA and for the kernel image, the
 // initrd and the DTB are the model's to make; all others are inputs. The console must be read from the first line
-// (earlycon): page tables alone overrun the log buffer, so dmesg has lost the beginning.
+// (earlycon): page tables alone overrun the log buffer, so dmesg has lost the beginning. On arm an early console does not
+// outlive the making of page tables, and a large log buffer (log_buf_len=4M) holds everything.
 
 // #region observed-imports
 import { Complaint } from '../lib/complaint.ts'
-import { kernelAtLeast, type KernelVersion } from '../lib/kernel_version.ts'
+import { kernelAtLeast, type Arch, type KernelVersion } from '../lib/kernel_version.ts'
 import { KiB, type PhysAddr } from '../lib/units.ts'
 import type { OwnEvent, OwnEvents, Range } from './boot.ts'
 import type { KernelImage } from './iomem.ts'
@@ -90,7 +91,7 @@ function readCalls(lines: readonly string[]): Call[] {
 // #region observed-stages
 // Functions whose reservations the model makes itself.
 const MODELLED =
-  /^(cma_declare_contiguous|arm64_memblock_init|setup_machine_fdt|early_init_fdt_scan_reserved_mem|early_init_dt_(reserve_memory|alloc_reserved_memory_arch)|fdt_\w*reserved_mem|__reserved_mem_|alloc_reserved_mem_array)/
+  /^(cma_declare_contiguous|arm(64)?_memblock_init|reserve_initrd_mem|setup_machine_fdt|early_init_fdt_scan_reserved_mem|early_init_dt_(reserve_memory|alloc_reserved_memory_arch)|fdt_\w*reserved_mem|__reserved_mem_|alloc_reserved_mem_array)/
 
 const UNFLATTENS =
   /No reserved-memory node in the DT$|fdt_scan_reserved_mem_reg_nodes|early_init_dt_alloc_memory_arch/
@@ -113,6 +114,27 @@ function stage(lines: readonly string[], from: RegExp | null, to: RegExp): OwnEv
 }
 // #endregion observed-stages
 
+// #region observed-own
+function ownOfArm64(lines: readonly string[]): OwnEvents {
+  return {
+    paging: stage(lines, null, UNFLATTENS),
+    unflatten: stage(lines, UNFLATTENS, CMA_IS_DONE),
+    late: stage(lines, CMA_IS_DONE, PAGE_ALLOCATOR_STARTS),
+  }
+}
+
+// CMA comes first, and the tree is unflattened after the page tables stand. Of what arm_memblock_init() reserves the image
+// is first; then come the first page table and, inlined into it, what the board asks for.
+function ownOfArm(lines: readonly string[]): OwnEvents {
+  const early = readCalls(lines).filter(({ caller }) => caller === 'arm_memblock_init')
+  return {
+    platform: early.slice(1).map(({ op, range }) => ({ op, ...range })),
+    paging: stage(lines, CMA_IS_DONE, UNFLATTENS),
+    unflatten: stage(lines, UNFLATTENS, PAGE_ALLOCATOR_STARTS),
+  }
+}
+// #endregion observed-own
+
 // #region observed-boot
 /**
  * The kernel's own reservations, its image and its DTB, from a whole `console` log (see above for how to boot) and the
@@ -125,15 +147,13 @@ export function observeBoot(observed: {
   kallsyms: string
   dtbSize: number
   kernel: KernelVersion
+  arch?: Arch
 }): ObservedBoot {
+  const { kallsyms, dtbSize, kernel, arch = 'arm64' } = observed
   const lines = kernelLines(observed.console)
-  const own = {
-    paging: stage(lines, null, UNFLATTENS),
-    unflatten: stage(lines, UNFLATTENS, CMA_IS_DONE),
-    late: stage(lines, CMA_IS_DONE, PAGE_ALLOCATOR_STARTS),
-  }
-  const image = findImage(lines, observed.kallsyms, observed.kernel)
-  return { own, image, dtbAt: findDtb(lines, observed.dtbSize) }
+  const own = arch === 'arm' ? ownOfArm(lines) : ownOfArm64(lines)
+  const image = findImage(lines, kallsyms, kernel, arch)
+  return { own, image, dtbAt: findDtb(lines, dtbSize) }
 }
 // #endregion observed-boot
 
@@ -143,8 +163,17 @@ const SEGMENT_ALIGN = KiB(64)
 
 // The last range that arm64_memblock_init() reserves is the image, from its first counted symbol to _end. Between the two
 // Debian's symbol list has functions only; where data begins follows from the size of the init part in the Memory: line.
-function findImage(lines: readonly string[], kallsyms: string, kernel: KernelVersion): KernelImage {
-  const image = readCalls(lines).findLast(({ caller }) => caller === 'arm64_memblock_init')
+function findImage(
+  lines: readonly string[],
+  kallsyms: string,
+  kernel: KernelVersion,
+  arch: Arch,
+): KernelImage {
+  const calls = readCalls(lines)
+  const image =
+    arch === 'arm'
+      ? calls.find(({ caller }) => caller === 'arm_memblock_init')
+      : calls.findLast(({ caller }) => caller === 'arm64_memblock_init')
   const init = lines.map((line) => /^Memory: .* (\d+)K init,/.exec(line)?.[1]).find(Boolean)
   if (!image || !init) {
     throw new Complaint({
@@ -153,11 +182,11 @@ function findImage(lines: readonly string[], kallsyms: string, kernel: KernelVer
     })
   }
   const { base, size } = image.range
-  const anchor = kernelAtLeast(kernel, '6.12.117') ? '_text' : '_stext'
+  const anchor = arch === 'arm64' && kernelAtLeast(kernel, '6.12.117') ? '_text' : '_stext'
   const place = (name: string): PhysAddr => base + Number(symbol(kallsyms, name) - symbol(kallsyms, anchor))
   const _stext = place('_stext')
   const __init_begin = place('__init_begin')
-  const _text: PhysAddr = anchor === '_text' ? base : _stext - SEGMENT_ALIGN
+  const _text: PhysAddr = arch === 'arm' ? place('_text') : anchor === '_text' ? base : _stext - SEGMENT_ALIGN
   return { _text, _stext, __init_begin, _sdata: __init_begin + KiB(Number(init)), _end: base + size }
 }
 // #endregion observed-image
@@ -174,12 +203,15 @@ function symbol(kallsyms: string, name: string): bigint {
 // #endregion observed-symbol
 
 // #region observed-dtb
-// The DTB is reserved before memblock=debug is known, so no line tells; the dump shows a range of its length.
+// The DTB is reserved before memblock=debug is known, so no line tells. The dump shows a range of its length, or one that
+// ends with it, joined to the initrd before it.
 function findDtb(lines: readonly string[], dtbSize: number): Range {
+  const ends = readCalls(lines).map(({ range }) => range.base + range.size)
   for (const line of lines) {
     const match = /^ reserved\[0x[0-9a-f]+\]\t\[0x([0-9a-f]+)-0x([0-9a-f]+)\]/.exec(line)
-    const base = match ? parseInt(match[1]!, 16) : 0
-    if (match && parseInt(match[2]!, 16) + 1 - base === dtbSize) return { base, size: dtbSize }
+    if (!match) continue
+    const base: PhysAddr = parseInt(match[2]!, 16) + 1 - dtbSize
+    if (parseInt(match[1]!, 16) === base || ends.includes(base)) return { base, size: dtbSize }
   }
   throw new Complaint({
     text: `observeBoot: no reserved range of the DTB's ${dtbSize} bytes in the memblock dump`,

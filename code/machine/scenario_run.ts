@@ -71,6 +71,8 @@ export interface RunOptions {
   readonly seed?: number
   /** Reads a file that lies beside the scenario; null when there is none. */
   readonly readText?: ReadText
+  /** A machine to start instead of the scenario's board: one that stands beside a real kernel. */
+  readonly machine?: SystemOptions
 }
 // #endregion scenario-run-options
 
@@ -89,7 +91,9 @@ const DOERS = {
 export function runScenario(scenario: Scenario, options: RunOptions = {}): RunReport {
   const kernel = options.kernel ?? scenario.kernels[0]!
   const progress: Progress = { steps: [], diagnostics: [], expectations: 0 }
-  const { board, diagnostics } = boardOf(scenario, kernel, options.readText)
+  const { board, diagnostics } = options.machine
+    ? { board: options.machine, diagnostics: [] }
+    : boardOf(scenario, kernel, options.readText)
   if (!board) return report(scenario, kernel, null, { ...progress, diagnostics })
   const system = started(scenario, board, progress)
   if (!system) return report(scenario, kernel, null, progress)

@@ -40,6 +40,7 @@ import { createVm, type Vm } from '../mm/vm.ts'
 import { installReclaim } from '../mm/vmscan.ts'
 import { init_per_zone_wmark_min } from '../mm/watermark.ts'
 import { zoneLimits, zoneRangesLines, type ZoneLimit } from '../mm/zones.ts'
+import { of_dma_get_max_cpu_address } from '../of/device.ts'
 import { findNode } from '../of/tree.ts'
 import { bootMachine, type BootOptions, type Machine } from './boot.ts'
 // #endregion system-imports
@@ -53,7 +54,7 @@ export interface Hardware {
   readonly outerCache?: boolean
   /** arm64: whether the CPU marks page table entries dirty by itself. */
   readonly hwDirtyBit?: boolean
-  /** arm64: the last address that the narrowest bus reaches; 0x3fffffff on a Raspberry Pi 4. */
+  /** arm64: the last address that the narrowest bus reaches; 0x3fffffff on a Raspberry Pi 4. Default: by `dma-ranges`. */
   readonly dmaRangesLast?: PhysAddr
   /** arm: what the board calls its DMA zone. Unit: bytes. */
   readonly dma_zone_size?: Bytes
@@ -138,13 +139,20 @@ function armDmaLimit({ memblock }: Machine, { dma_zone_size }: Hardware = {}): P
 // #endregion system-hardware
 
 // #region system-page-allocator
-function zonesOf({ kernel, arch, memblock, cma }: Machine, hardware: Hardware = {}): ZoneLimit[] {
-  const { dmaRangesLast, dma_zone_size } = hardware
+function zonesOf(machine: Machine, hardware: Hardware = {}): ZoneLimit[] {
+  const { kernel, arch, memblock, cma } = machine
+  const { dma_zone_size } = hardware
+  const dmaRangesLast = narrowestBus(machine, hardware)
   return zoneLimits({
     ...{ kernel, arch, memblock, lowmemEnd: cma.highmemStart },
     ...(dmaRangesLast === undefined ? {} : { dmaRangesLast }),
     ...(dma_zone_size === undefined ? {} : { dma_zone_size }),
   })
+}
+
+// The last address that the narrowest bus reaches: by the tree, unless the hardware is said to be otherwise.
+function narrowestBus({ tree }: Machine, { dmaRangesLast }: Hardware): PhysAddr | undefined {
+  return dmaRangesLast ?? of_dma_get_max_cpu_address(tree.root) ?? undefined
 }
 
 // The node with its zones and struct pages, none of them free.
@@ -193,8 +201,10 @@ function mapKernel({ kernel, arch, memblock, cma }: Machine, cpu: Cpu): KernelMa
 
 // #region system-dma-config
 // What the DMA API has to know of the zones, and the word `coherent_pool=` of the command line.
-function dmaConfigOf(machine: Machine, { dmaRangesLast, dma_zone_size }: Hardware): Partial<DmaConfig> {
+function dmaConfigOf(machine: Machine, hardware: Hardware): Partial<DmaConfig> {
   const { arch, memblock, cmdline } = machine
+  const { dma_zone_size } = hardware
+  const dmaRangesLast = narrowestBus(machine, hardware)
   const pool = /(?:^|\s)coherent_pool=(\S+)/.exec(cmdline)?.[1]
   const armLimit = dma_zone_size ? memblock_start_of_DRAM(memblock) + dma_zone_size - 1 : undefined
   return {

@@ -13,6 +13,8 @@
 // #region of-device-imports
 import { EINVAL, ENODEV } from '../lib/errno.ts'
 import { kernelAtLeast, type KernelVersion } from '../lib/kernel_version.ts'
+import type { PhysAddr } from '../lib/units.ts'
+import { of_fdt_device_is_available } from './fdt.ts'
 import type { BusDmaRegion, Device } from './reserved_mem.ts'
 import { cellsOf, property, readNumber, type DtNode } from './tree.ts'
 // #endregion of-device-imports
@@ -52,12 +54,18 @@ function busWithRanges(kernel: KernelVersion, np: DtNode): DtNode | null {
 export function of_dma_get_range(kernel: KernelVersion, np: DtNode): BusDmaRegion[] | number {
   const bus = busWithRanges(kernel, np)
   if (!bus) return -ENODEV
+  const map = rangesOf(bus)
+  return map.length > 0 ? map : -EINVAL
+}
+
+// The entries of its `dma-ranges`.
+function rangesOf(bus: DtNode): BusDmaRegion[] {
   const [na, pna, ns] = [
     cellsFor(bus, '#address-cells'),
     cellsFor(bus.parent, '#address-cells'),
     cellsFor(bus, '#size-cells'),
   ]
-  const { value } = property(bus, 'dma-ranges')!
+  const value = property(bus, 'dma-ranges')?.value ?? new Uint8Array()
   const step = (na + pna + ns) * 4
   const map: BusDmaRegion[] = []
   for (let at = 0; at + step <= value.length; at += step) {
@@ -67,9 +75,23 @@ export function of_dma_get_range(kernel: KernelVersion, np: DtNode): BusDmaRegio
       size: readNumber(value, at + (na + pna) * 4, ns),
     })
   }
-  return map.length > 0 ? map : -EINVAL
+  return map
 }
 // #endregion of-device-get-range
+
+// #region of-device-max
+/**
+ * The last address of memory that every bus at or below `np` reaches by its `dma-ranges`; null when none has any.
+ * @kernel drivers/of/address.c of_dma_get_max_cpu_address() v6.12
+ */
+export function of_dma_get_max_cpu_address(np: DtNode): PhysAddr | null {
+  const has = (property(np, 'dma-ranges')?.value.length ?? 0) > 0
+  const own = has ? [Math.max(0, ...rangesOf(np).map(({ cpu_start, size }) => cpu_start + size - 1))] : []
+  const below = np.children.filter(of_fdt_device_is_available).map(of_dma_get_max_cpu_address)
+  const all = [...own, ...below.filter((last) => last !== null)]
+  return all.length > 0 ? Math.min(...all) : null
+}
+// #endregion of-device-max
 
 // #region of-device-coherent
 /**
