@@ -2,16 +2,23 @@
 //
 // Four projects, cheapest first. `unit` needs Node alone; `book` weaves and runs the chapters;
 // `site` drives Debian's Chromium over the built pages; `board` boots real kernels in QEMU.
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 const code = fileURLToPath(new URL('./code', import.meta.url))
 const resolve = { alias: [{ find: /^contiguous\/(.*)$/, replacement: `${code}/$1.ts` }] }
 
+// Set by `npm run labs` and `npm run mutants`: every lab, every mutant, and what boots the debug kernel.
+const LONG = process.env['CONTIG_LONG'] === '1'
+const LONG_TESTS = ['boards', 'labs_debian', 'labs_own', 'observation_labs', 'planted']
+
 const unit = ['lib', 'arch', 'mm', 'of', 'dma', 'machine', 'exercise', 'lab', 'cli', 'house']
 
 export default defineConfig({
   test: {
+    // Vitest leaves one processor to itself, which of two is half.
+    maxWorkers: availableParallelism(),
     reporters: ['default', './test/support/skip_reporter.ts'],
     projects: [
       {
@@ -30,7 +37,6 @@ export default defineConfig({
           globalSetup: ['test/support/build_site.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
         },
       },
       {
@@ -38,9 +44,11 @@ export default defineConfig({
         test: {
           name: 'board',
           include: ['test/kernel/**/*.test.ts', 'test/conformance/**/*.test.ts'],
+          // Whole tables of labs, and the fuzzer's own tests, are for `npm run labs` and `npm run mutants`.
+          exclude: LONG ? [] : LONG_TESTS.map((name) => `test/kernel/${name}.test.ts`),
+          globalSetup: ['test/support/build_kernels.ts'],
           testTimeout: 300_000,
           hookTimeout: 900_000,
-          fileParallelism: false,
         },
       },
     ],

@@ -7,6 +7,7 @@ import { bitmapBench } from './bitmap.ts'
 import { bootBench } from './boot.ts'
 import { buddyBench } from './buddy.ts'
 import { cmaBench } from './cma.ts'
+import { labBench } from './lab.ts'
 import { type Bench, type BenchResult, type BenchRows, type BenchSkip, median } from './measure.ts'
 import { memblockBench } from './memblock.ts'
 import { startBench } from './start.ts'
@@ -16,6 +17,7 @@ const BENCHES: Record<string, Bench> = {
   start: startBench,
   boot: bootBench,
   weave: weaveBench,
+  lab: labBench,
   memblock: memblockBench,
   buddy: buddyBench,
   bitmap: bitmapBench,

@@ -14,8 +14,17 @@ import {
   memblock_reserve,
 } from '../../code/mm/memblock.ts'
 import { memblock_phys_alloc_range } from '../../code/mm/memblock_find.ts'
-import { kernelSource } from './kernel_source.ts'
+import { partsOfKernelSource } from '../support/kernel_source.ts'
 import type { BenchResult } from './measure.ts'
+
+// The parts of Linux that the peer is built from.
+const WANTED = [
+  'mm/memblock.c',
+  'include/linux',
+  'tools/include',
+  'tools/arch/x86/include',
+  'tools/testing/memblock',
+]
 
 // The generator of the peer.
 function sequence(): (below: number) => number {
@@ -90,7 +99,7 @@ function peerTurn(program: string): Turn {
 export async function memblockBench(): Promise<BenchResult> {
   const folder = mkdtempSync(join(tmpdir(), 'contiguous-bench-'))
   try {
-    const program = buildPeer(await kernelSource(), folder)
+    const program = buildPeer(await partsOfKernelSource(WANTED), folder)
     ourTurn()
     const turns = Array.from({ length: 9 }, () => ({ ours: ourTurn(), peer: peerTurn(program) }))
     const differs = turns.find(({ ours, peer }) => ours.sum !== peer.sum)

@@ -94,6 +94,23 @@ describe('runLab()', () => {
     expect(wrong(boot).join('\n')).toContain('Kernel panic - not syncing: sysrq triggered crash')
   })
 
+  it('tells that QEMU was killed, with what the board said last, and keeps its log', async (context) => {
+    if (missing.length > 0) context.skip(`not installed: ${missing.join(', ')}`)
+    const running = bootOnce(labOf("- shell: 'echo here; sleep 60'"))
+    const qemu = (): number | undefined =>
+      livingGroups()
+        .flatMap((group) => readFileSync(`/proc/${group}/task/${group}/children`, 'utf8').trim().split(' '))
+        .map(Number)
+        .find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('qemu-system'))
+    await expect.poll(qemu, { timeout: 60_000, interval: 100 }).toBeGreaterThan(1)
+    process.kill(qemu()!, 'SIGKILL')
+    const boot = await running
+    expect(boot.verdict).toBe('failed')
+    expect(wrong(boot).join('\n')).toMatch(/^the board ran to its end\nQEMU was killed by a signal/)
+    expect(existsSync(boot.log)).toBe(true)
+    expect(livingGroups()).toEqual([])
+  })
+
   it('complains of a tree that dtc refuses, with dtc’s own words', async (context) => {
     if (missing.length > 0) context.skip(`not installed: ${missing.join(', ')}`)
     const lab = labOf("- shell: 'true'")
@@ -151,7 +168,7 @@ describe('dryRun()', () => {
     for await (const piece of shell.stdout) said += String(piece)
     expect(said).toContain('|done by hand')
     expect(said).toContain('@contig done')
-    rmSync(cache.path('runs/a-lab-6.12-only-by-hand'), { recursive: true })
+    rmSync(cache.path('runs/a-lab-6.12-only-by-hand'), { recursive: true, force: true })
   })
 })
 

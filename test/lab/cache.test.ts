@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -97,6 +98,25 @@ describe('perform()', () => {
     await Promise.all(caches.map((cache) => perform(making(cache, 'one', ['sleep', '0.2']), hands(cache))))
     expect(readdirSync(join(folder, 'two/modules'))).toEqual(['one'])
     expect(existsSync(join(folder, 'two/modules/one/text'))).toBe(true)
+  })
+
+  it('waits for another process that makes what takes long, and makes it itself when that one gives up', async () => {
+    const cache = new Cache(join(folder, 'waits'))
+    cache.open()
+    mkdirSync(cache.path('modules'))
+    const other = spawn('sleep', ['30'])
+    const part = cache.path('modules', `one.part-${hostname()}+${other.pid}+1`)
+    mkdirSync(part)
+    const titles: string[] = []
+    const told = { ...hands(cache), progress: ({ title }: { title: string }) => void titles.push(title) }
+    const step = { ...making(cache, 'one', ['true']), alone: true } as const
+    const waiting = perform(step, told)
+    await expect.poll(() => titles).toEqual([`one: process ${other.pid} is at it, waiting`])
+    expect(existsSync(cache.path('modules/one'))).toBe(false)
+    other.kill('SIGKILL')
+    await waiting
+    expect(titles.slice(1)).toEqual(['one', 'one'])
+    expect(readFileSync(cache.path('modules/one/text'), 'utf8')).toBe('one')
   })
 })
 

@@ -46,6 +46,18 @@ describe('parseLab()', () => {
     ])
   })
 
+  it('wants calls beside compare, and a scenario beside compare and trace, in a file that is there', () => {
+    expect(told(`${good}    calls: { seed: 1, scenarios: 5 }\n`)).toEqual([
+      '8:12 lab-value boots[0].calls: expected only beside compare, got {"seed":1,"scenarios":5}',
+    ])
+    expect(told(`${good}    compare: model\n    scenario: no-such.yaml\n`)).toEqual([
+      '9:15 lab-value boots[0].scenario: expected only beside trace, got "no-such.yaml"',
+    ])
+    expect(told(`${good}    compare: model\n    trace: [cma]\n    scenario: no-such.yaml\n`)).toEqual([
+      '10:15 lab-missing-file boots[0].scenario: there is no no-such.yaml',
+    ])
+  })
+
   it('lists the known keys when none is near', () => {
     expect(told(`${good}zzzzzz: 1\n`)[0]).toMatch(
       /^8:1 lab-unknown-key zzzzzz: unknown key \(known here: name, title, /,
@@ -122,7 +134,9 @@ describe('loadLab()', () => {
 describe('listLabs()', () => {
   it('reads every lab of the book', () => {
     const files = readdirSync(join(root, 'chapters'), { recursive: true, encoding: 'utf8' })
-    expect(listLabs(root)).toHaveLength(files.filter((file) => /^[^/]+\/lab\.yaml$/.test(file)).length)
+    expect(listLabs(root)).toHaveLength(
+      files.filter((file) => /^[^/]+\/(lab|labs\/[^/]+)\.yaml$/.test(file)).length,
+    )
     expect(listLabs(root).map((lab) => lab.name)).toContain('reserved-coherent')
   })
 })

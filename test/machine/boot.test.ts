@@ -120,6 +120,17 @@ describe('bootMachine()', () => {
     )
   })
 
+  test.each(NOW)('CMA goes below what the narrowest bus reaches, which dma-ranges say [%s]', (kernel) => {
+    const bus =
+      'bus { #address-cells = <2>; #size-cells = <2>; dma-ranges = <0 0x40000000 0 0x40000000 0 REACH>; };'
+    const base = (reach: string) =>
+      bare({ kernel, tree: board(RAM_1G, '', bus.replace('REACH', reach)), cmdline: 'cma=64M' }).cma.areas[0]
+        ?.base
+    expect(base('0x40000000')).toBe(0x7c00_0000)
+    // 6.1 knows no other bounds than powers of two.
+    expect(base('0x20000000')).toBe(kernel === '6.1.192' ? 0x7c00_0000 : 0x5c00_0000)
+  })
+
   test('own events are replayed at their time, so they move what comes after', () => {
     const own = {
       paging: [{ op: 'reserve', base: 0x7fe0_0000, size: MiB(2) }],

@@ -76,6 +76,56 @@ describe('observeBoot()', () => {
   })
 })
 
+// The same on arm, 6.12, a Zynq-7000: its DTB lies right behind the initrd, so that the dump shows one range.
+const ARM = [
+  'Booting Linux on physical CPU 0x0',
+  took(0x8200, 0x44_5c70, 'arm_memblock_init+0x28/0x64'),
+  took(0x800_0000, 0xd_d000, 'reserve_initrd_mem+0xcc/0x164'),
+  took(0x4000, 0x4000, 'arm_memblock_init+0x30/0x64'),
+  took(0, 0x8_0000, 'arm_memblock_init+0x40/0x64'),
+  took(0x3700_0000, 0x100_0000),
+  'cma: Reserved 16 MiB at 0x37000000 on node -1',
+  'MEMBLOCK configuration:',
+  ' reserved[0x1]\t[0x08000000-0x080eb969], 0x000eb96a bytes flags: 0x0',
+  took(0x2fff_f000, 0x1000, 'early_alloc+0x20/0x4c'),
+  asks('early_init_dt_alloc_memory_arch'),
+  took(0x2ffe_0000, 0x1000),
+  'Memory: 884616K/1048576K available (2519K kernel code, 627K rwdata, 672K rodata, 228K init, 244K bss)',
+]
+const armSymbols = 'c0008000 T _text\nc0008200 T _stext\nc033b000 T __init_begin\n'
+
+describe('observeBoot() of arm', () => {
+  const observed = observeBoot({
+    ...{ console: console_(ARM), kallsyms: armSymbols, dtbSize: 0xe96a, kernel: '6.12.117', arch: 'arm' },
+  })
+
+  test('tells what the board keeps for itself from the image, and page tables from the tree', () => {
+    const reserve = (base: number, size: number) => ({ op: 'reserve', base, size })
+    expect(observed.own).toEqual({
+      platform: [reserve(0x4000, 0x4000), reserve(0, 0x8_0000)],
+      paging: [reserve(0x2fff_f000, 0x1000)],
+      unflatten: [reserve(0x2ffe_0000, 0x1000)],
+    })
+  })
+
+  test('finds the image by its symbols, and the DTB at the end of a range', () => {
+    expect(observed.image).toEqual({
+      ...{ _text: 0x8000, _stext: 0x8200, __init_begin: 0x33_b000, _sdata: 0x37_4000, _end: 0x44_de70 },
+    })
+    expect(observed.dtbAt).toEqual({ base: 0x80d_d000, size: 0xe96a })
+  })
+
+  test('bootMachine() puts CMA above all that the board took, and shows the image from _text on', () => {
+    const machine = bootMachine({
+      ...{ tree: board([0, MiB(1024)]), kernel: '6.12.117', arch: 'arm', cmdline: 'cma=16M', ...observed },
+    })
+    expect(machine.memblock.reserved.regions[0]).toMatchObject({ base: 0, size: 0x44_de70 })
+    expect(machine.log).toContain('cma: Reserved 16 MiB at 0x3f000000 on node -1')
+    expect(machine.procIomem()).toContain('  00008000-0033afff : Kernel code')
+    expect(machine.procIomem()).toContain('  00374000-0044de6f : Kernel data')
+  })
+})
+
 describe('answerableLines(), ramPart()', () => {
   test('keep what the model answers for', () => {
     expect(answerableLines(kernelLines(console_(BOOT)))).toEqual([

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { EINVAL, ENODEV } from '../../code/lib/errno.ts'
 import type { KernelVersion } from '../../code/lib/kernel_version.ts'
 import { dma_to_phys, phys_to_dma } from '../../code/dma/dma_address.ts'
-import { of_dma_configure, of_dma_get_range } from '../../code/of/device.ts'
+import { of_dma_configure, of_dma_get_max_cpu_address, of_dma_get_range } from '../../code/of/device.ts'
 import { createDevice } from '../../code/of/reserved_mem.ts'
 import { findNode } from '../../code/of/tree.ts'
 import { board, RAM_1G } from '../machine/board.ts'
@@ -105,5 +105,26 @@ describe('of_dma_configure()', () => {
   test('a device without node is left alone', () => {
     const dev = createDevice('misc', null, 0)
     expect([of_dma_configure(NOW, dev), dev.dma_mask, dev.coherent_dma_mask]).toEqual([0, null, 0])
+  })
+})
+
+describe('of_dma_get_max_cpu_address()', () => {
+  const reached = (nodes: string) => of_dma_get_max_cpu_address(board(RAM_1G, '', nodes).root)
+  const bus = (name: string, ranges: string, more = '') =>
+    `${name} { #address-cells = <1>; #size-cells = <1>; ranges; ${more} dma-ranges = ${ranges}; };`
+
+  test('is the end of the narrowest bus, wherever in the tree; null when no bus has ranges', () => {
+    expect(reached('soc { };')).toBe(null)
+    const wide = bus('wide', '<0x0 0x0 0x40000000 0x40000000>')
+    const narrow = bus('narrow', '<0x0 0x0 0x40000000 0x10000000>')
+    expect(reached(wide)).toBe(0x7fff_ffff)
+    expect(reached(wide + narrow)).toBe(0x4fff_ffff)
+    expect(reached(`outer { ${narrow} };${wide}`)).toBe(0x4fff_ffff)
+  })
+
+  test('is the last end of a bus with several ranges; a disabled bus counts for nothing', () => {
+    const two = '<0x0 0x0 0x40000000 0x10000000>, <0x80000000 0x0 0x60000000 0x10000000>'
+    expect(reached(bus('soc', two))).toBe(0x6fff_ffff)
+    expect(reached(bus('soc', two, 'status = "disabled";'))).toBe(null)
   })
 })
