@@ -248,14 +248,14 @@ ${end}
       execFileSync('ssh', ['-F', guest.config, '-p', String(guest.port), 'root@127.0.0.1', put], { input: make })
       before = await state()
     }
-    afterAll(() => guest.sh('rm -rf /usr/bin/make /usr/bin/gcc /lib/modules /root/held.ko'))
+    afterAll(() => guest.sh('rm -rf /usr/bin/make /usr/bin/gcc /lib/modules /held.ko'))
 
     it('the modules, against the tree that it carries', async () => {
       const kernel = rememberedKernel(cache, cache.path('apt'), '6.12', 'arm64')!.kernel
       const { files } = buildModules(cache, lab, guestSources(lab).modules, kernel)
-      const copy = ['-F', guest.config, '-p', String(guest.port), 'root@127.0.0.1', 'cat > /root/held.ko']
+      const copy = ['-F', guest.config, '-p', String(guest.port), 'root@127.0.0.1', 'cat > /held.ko']
       execFileSync('ssh', copy, { input: readFileSync(files[0]!) })
-      await putMake(`cp /root/held.ko "$folder/${there}/held.ko"`)
+      await putMake(`cp /held.ko "$folder/${there}/held.ko"`)
       const result = await run(['whole'], {}, noTree())
       expect(wrong(result)).toEqual([])
       expect(result.verdict).toBe('passed')
@@ -272,7 +272,7 @@ ${end}
     })
 
     it('and does not load what was built for another kernel', async () => {
-      await putMake(`sed 's/vermagic=6/vermagic=5/' /root/held.ko > "$folder/${there}/held.ko"`)
+      await putMake(`sed 's/vermagic=6/vermagic=5/' /held.ko > "$folder/${there}/held.ko"`)
       const { code, text } = await refused(run(['whole'], {}, noTree()))
       expect([code, text]).toEqual([
         4,
