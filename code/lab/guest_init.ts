@@ -98,6 +98,9 @@ const LEAKS = `if [ -e /sys/kernel/debug/kmemleak ]; then
 fi
 `
 
+// A change of a terminal's settings waits until all is sent; power that goes off does not.
+const DRAINED = 'stty opost < /dev/console\n'
+
 /** A step in the guest's words, and in a person's. */
 export function stepWords(step: LabStep): { words: string[]; title: string; vital: boolean } {
   if (step.load !== undefined) {
@@ -160,7 +163,7 @@ export function guestInit(boot: LabBoot, end: Board['end']): string {
     'text iomem cat /proc/iomem\n',
     'text modules cat /proc/modules\n',
     ...collected,
-    `\nsay done\n${end}\n`,
+    `\nsay done\n${DRAINED}${end}\n`,
   ].join('')
 }
 
