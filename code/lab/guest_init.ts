@@ -35,6 +35,7 @@ stty -opost < /dev/console
 # Kernel messages are read from the log at the end; on the console they would run into what steps print.
 dmesg -n 1
 echo on > /proc/sys/kernel/printk_devkmsg
+echo '<6>contig: began' > /dev/kmsg
 cd /tmp
 
 say() { echo "@contig $*"; }

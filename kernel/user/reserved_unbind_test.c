@@ -300,7 +300,7 @@ static void name_module(const struct buffer *b, char *module, size_t size)
 /* #region unbind-test-main */
 int main(int argc, char **argv)
 {
-	struct unbind u = { .node = "/tmp/another-node" };
+	struct unbind u = { .node = "another-node" };
 	char module[64];
 
 	u.rounds = take_option(&argc, argv, "--rounds", 20);
