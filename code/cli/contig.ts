@@ -19,6 +19,7 @@ import { registerRun } from './run.ts'
 import { registerSetup } from './setup.ts'
 import { registerSolution } from './solution.ts'
 import { registerTrace } from './trace.ts'
+import { registerVerify } from './verify.ts'
 
 const program = new Command('contig')
   .description('Contiguous: a workbook on large contiguous memory in Linux')
@@ -39,6 +40,7 @@ registerRun(program)
 registerTrace(program)
 registerDoctor(program)
 registerBuild(program)
+registerVerify(program)
 registerSetup(program)
 
 try {
