@@ -53,7 +53,11 @@ function judge(tree: DeviceTree): Finding | null {
     cellsOf(property(tree.root, name)?.value ?? new Uint8Array()).join(),
   )
   if (counts.join() !== '2,2')
-    return finding('ex-board-changed', tree.root, `the root counts ${counts.join(' and ')} cells; expected 2 and 2`)
+    return finding(
+      'ex-board-changed',
+      tree.root,
+      `the root counts ${counts.join(' and ')} cells; expected 2 and 2`,
+    )
   const typed: Entry[] = []
   const untyped: DtNode[] = []
   for (const node of tree.root.children) {

@@ -60,13 +60,16 @@ function drawBoard(rng: Rng, number: number): Board {
   const far = { base: GiB(16) + GiB(1) * rng.next(16), size: GiB(1) * (1 + rng.next(4)) }
   const banks = number % 4 === 2 ? [first, far] : [first]
   const hole = (at: number): Bank => ({ base: first.base + MiB(1) * at, size: MiB(1 + rng.next(8)) })
-  const noMap = number % 4 === 1 ? [hole(96 + rng.next(64)), { base: first.base + size - MiB(2), size: MiB(2) }] : []
+  const noMap =
+    number % 4 === 1 ? [hole(96 + rng.next(64)), { base: first.base + size - MiB(2), size: MiB(2) }] : []
   return { banks, noMap, kernel: rng.next(2) ? '6.1.192' : '6.12.117', privileged: number % 8 !== 3 }
 }
 
 function dtsOf({ banks, noMap }: Board): string {
   const reg = banks.map(({ base, size }) => `<${cells(base)} ${cells(size)}>`).join(', ')
-  const regions = noMap.map((each) => `hole@${hex(each.base)} { no-map; reg = <${cells(each.base)} ${cells(each.size)}>; };`)
+  const regions = noMap.map(
+    (each) => `hole@${hex(each.base)} { no-map; reg = <${cells(each.base)} ${cells(each.size)}>; };`,
+  )
   return `/dts-v1/;
 / {
   #address-cells = <2>;
@@ -81,7 +84,9 @@ function ask(banksOf: BanksOf, board: Board): Answer {
   const tree = parseDts(dtsOf(board), 'board.dts').tree!
   const initrd = { base: board.banks[0]!.base + MiB(64), size: MiB(1) }
   const machine = bootMachine({ tree, kernel, arch: 'arm64', cmdline: 'cma=0', initrd })
-  const devices = privileged ? DEVICES : DEVICES.map((line) => line.replaceAll('09000000-09000fff', '00000000-00000000'))
+  const devices = privileged
+    ? DEVICES
+    : DEVICES.map((line) => line.replaceAll('09000000-09000fff', '00000000-00000000'))
   const listing = `${[...devices, machine.procIomem({ privileged }).trimEnd()].join('\n')}\n`
   const expected = privileged ? joined(machine.memblock.memory.regions) : null
   return { listing, expected, given: banksOf(listing) }
@@ -105,7 +110,8 @@ function shortOf(given: unknown): string {
   return given.length === 0 ? 'no bank' : given.map(text).join(', ')
 }
 
-const same = (given: unknown, expected: readonly Bank[] | null): boolean => shortOf(given) === shortOf(expected)
+const same = (given: unknown, expected: readonly Bank[] | null): boolean =>
+  shortOf(given) === shortOf(expected)
 
 // #region known slips
 interface How {
@@ -117,7 +123,11 @@ interface How {
 }
 
 function readLike(listing: string, how: How): Bank[] | null {
-  const { line: form = /^([0-9a-f]+)-([0-9a-f]+) : (.*)$/, more = 1, names = ['System RAM', 'reserved'] } = how
+  const {
+    line: form = /^([0-9a-f]+)-([0-9a-f]+) : (.*)$/,
+    more = 1,
+    names = ['System RAM', 'reserved'],
+  } = how
   const found: Bank[] = []
   let told = false
   for (const line of listing.split('\n')) {
@@ -175,8 +185,14 @@ function diagnose(answers: readonly Answer[], wrong: readonly Answer[]): Finding
     `yours     ${shortOf(first!.given)}`,
   ]
   if (answers.every(({ given }) => shortOf(given) === 'no bank'))
-    return finding('ex-iomem-not-written', `the answer is an empty list whatever is asked; ${counted}`, evidence)
-  const slip = SLIPS.find(({ how }) => answers.every(({ listing, given }) => same(given, readLike(listing, how))))
+    return finding(
+      'ex-iomem-not-written',
+      `the answer is an empty list whatever is asked; ${counted}`,
+      evidence,
+    )
+  const slip = SLIPS.find(({ how }) =>
+    answers.every(({ listing, given }) => same(given, readLike(listing, how))),
+  )
   if (slip) return finding(slip.rule, `${slip.text}; ${counted}`, evidence)
   return finding('ex-other-banks-read', `you find other banks than the board has; ${counted}`, evidence)
 }

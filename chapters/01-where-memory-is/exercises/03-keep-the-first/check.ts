@@ -33,7 +33,8 @@ export async function check(context: CheckContext): Promise<CheckResult> {
   const rng = createRng(3)
   const answers = Array.from({ length: QUESTIONS }, () => ask(keepFirst as KeepFirst, rng))
   const wrong = answers.filter(({ given, expected }) => shortOf(given) !== shortOf(expected))
-  if (wrong.length === 0) return { findings: [], shown: [`${answers.length} limits, kept as memblock keeps them`] }
+  if (wrong.length === 0)
+    return { findings: [], shown: [`${answers.length} limits, kept as memblock keeps them`] }
   return { findings: [diagnose(answers, wrong)] }
 }
 
@@ -107,7 +108,11 @@ const upTo = (memory: readonly Range[], end: number): Range[] =>
 
 const total = (memory: readonly Range[]): number => memory.reduce((sum, { size }) => sum + size, 0)
 
-const MISTAKES: readonly { rule: string; text: string; keep: (memory: readonly Range[], limit: number) => Range[] }[] = [
+const MISTAKES: readonly {
+  rule: string
+  text: string
+  keep: (memory: readonly Range[], limit: number) => Range[]
+}[] = [
   { rule: 'ex-limit-not-written', text: 'nothing is kept, whatever is asked', keep: () => [] },
   {
     rule: 'ex-limit-as-address',

@@ -25,7 +25,9 @@ function judge(board: BoardReport): Finding | null {
   if (!board.finished)
     return finding('ex-board-stopped', 'the board did not get to its end', [...lines, ...board.complaints])
   if (lines.some((line) => line.endsWith(': no pages'))) return noPages(board, lines)
-  const written = lines.map((line) => /camera writes to 0x([0-9a-f]+)$/.exec(line)?.[1]).filter((each) => each !== undefined)
+  const written = lines
+    .map((line) => /camera writes to 0x([0-9a-f]+)$/.exec(line)?.[1])
+    .filter((each) => each !== undefined)
   if (written.length === 0) {
     const text = 'the module gives up before the camera is asked; there is room for the picture below 4 GiB'
     return finding('ex-picture-refused', text, [...lines, ...board.complaints])
@@ -39,7 +41,9 @@ function judge(board: BoardReport): Finding | null {
 }
 
 function noPages(board: BoardReport, lines: readonly string[]): Finding {
-  const warned = board.dmesg.filter((line) => /WARNING: .*mm\/page_alloc\.c|page allocation failure/.test(line))
+  const warned = board.dmesg.filter((line) =>
+    /WARNING: .*mm\/page_alloc\.c|page allocation failure/.test(line),
+  )
   const text =
     warned.length > 0
       ? 'the request is for more than the largest block: the second argument of alloc_pages() is an order, the exponent, not a number of pages'
@@ -59,7 +63,8 @@ function nobody(reg: number, lines: readonly string[]): Finding {
 
 // The compiler's first error, `line:column: error: text`, with the others as evidence.
 function refused({ build }: BoardReport): Finding {
-  const [, line, column, text] = build.map((each) => /^(\d+):(\d+): error: (.*)$/.exec(each)).find(Boolean) ?? []
+  const [, line, column, text] =
+    build.map((each) => /^(\d+):(\d+): error: (.*)$/.exec(each)).find(Boolean) ?? []
   return {
     ...finding('ex-does-not-compile', text ?? 'the compiler refuses the file', build),
     line: Number(line ?? 0),
