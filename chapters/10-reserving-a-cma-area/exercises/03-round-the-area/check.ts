@@ -12,7 +12,7 @@ import { createMemblock, memblock_add } from 'contiguous/mm/memblock'
 const FILE = 'round_area.ts'
 const READ = 'Where, and how much of it'
 const QUESTIONS = 2000
-const RAM = GiB(8)
+const RAM: number = GiB(8)
 
 interface Asked {
   readonly size: number
