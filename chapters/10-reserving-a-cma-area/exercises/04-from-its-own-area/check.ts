@@ -29,6 +29,11 @@ function judge(board: BoardReport, source: string): Finding | null {
     .map((line) => /failed with error (-\d+)/.exec(line)?.[1])
     .find((each) => each !== undefined)
   if (failed) return probeFailed(Number(failed), source, lines)
+  // The driver core keeps silent about -ENODEV; dev_err_probe() has told it by name.
+  const named = lines
+    .map((line) => /error -(ENODEV|EINVAL):/.exec(line)?.[1])
+    .find((each) => each !== undefined)
+  if (named) return probeFailed(named === 'ENODEV' ? -ENODEV : -EINVAL, source, lines)
   const frames = lines
     .map((line) => /frames at 0x([0-9a-f]+)/.exec(line)?.[1])
     .filter((each) => each !== undefined)
