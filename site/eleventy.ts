@@ -11,11 +11,13 @@ import { extractCells } from './cells/cells.ts'
 import { checkRun } from './cells/check_run.ts'
 import { openRunner } from './cells/run_node.ts'
 import type { Cell, CellAssets } from './cells/types.ts'
+import { checkFootnotes, type Claims, readClaims } from './claims/claims.ts'
 import { bookOf, placeInBook, type Book, type Entry } from './data/book.ts'
 import { checkFrontMatter } from './data/front_matter.ts'
 import { sourcePages, type SourcePage } from './data/sources.ts'
 import { strip } from './figures/strip.ts'
 import { createHighlight, type Highlight } from './highlight/highlight.ts'
+import type { FenceSources } from './markdown/fences.ts'
 import { createMarkdown, headingsOf, minutesOf } from './markdown/markdown.ts'
 import { root } from './paths.ts'
 import { HEADERS, PAGE_POLICY } from './policy.ts'
@@ -33,6 +35,7 @@ interface Material {
   readonly assets: Assets
   readonly cellAssets: CellAssets
   readonly cells: ReadonlyMap<string, readonly Cell[]>
+  readonly claims: Claims
 }
 
 /** Cells that do not print what the book says. Run for a build that is to be published, not while an author edits. */
@@ -54,8 +57,11 @@ async function gather(highlight: Highlight, outDir: string, watching: boolean): 
   const weave = loadWeave(root)
   const written = weave.chapters.filter((chapter) => !chapter.planned)
   const extracted = written.map((chapter) => ({ chapter, ...extractCells(chapter.markdown, chapter.file) }))
+  const claims = readClaims(root, weave.chapters)
   const found = [
     ...checkLoaded(weave),
+    ...claims.diagnostics,
+    ...checkFootnotes(weave.chapters, claims),
     ...written.flatMap((chapter) => checkFrontMatter(chapter.file, chapter.markdown)),
     ...extracted.flatMap(({ diagnostics }) => diagnostics),
     ...(watching ? [] : await untrueCells(extracted.flatMap(({ cells }) => cells))),
@@ -75,6 +81,7 @@ async function gather(highlight: Highlight, outDir: string, watching: boolean): 
     assets,
     cellAssets,
     cells: new Map(extracted.map(({ chapter, cells }) => [chapter.file, cells])),
+    claims,
   }
 }
 
@@ -145,12 +152,13 @@ export async function configure(eleventy: EleventyConfig): Promise<void> {
   eleventy.on('eleventy.after', () => process.send?.({ kind: 'built' }))
   if (process.send) process.once('disconnect', () => process.exit())
 
-  const markdown = createMarkdown(() => ({
+  const sources = (): FenceSources => ({
     highlight,
     weave: material().weave,
     cellAssets: material().cellAssets,
     cellsOf: (file) => material().cells.get(file) ?? [],
-  }))
+  })
+  const markdown = createMarkdown(sources, () => material().claims)
   eleventy.setLibrary('md', markdown)
 
   eleventy.addGlobalData('text', en)

@@ -30,6 +30,8 @@ export const en = {
   output: 'prints',
   transcript: 'terminal',
   log: 'log',
+  commit: 'commit',
+  and: 'and',
   nested: 'shown in a listing of its own',
   seenBefore: 'seen before',
   line: 'line',
