@@ -12,7 +12,9 @@ import { checkRun } from './cells/check_run.ts'
 import { openRunner } from './cells/run_node.ts'
 import type { Cell, CellAssets } from './cells/types.ts'
 import { checkFootnotes, type Claims, readClaims } from './claims/claims.ts'
+import { readCoverage } from './coverage/coverage.ts'
 import { bookOf, placeInBook, type Book, type Entry } from './data/book.ts'
+import { type CoverageRow, coverageRows } from './data/coverage.ts'
 import { checkFrontMatter } from './data/front_matter.ts'
 import { sourcePages, type SourcePage } from './data/sources.ts'
 import { strip } from './figures/strip.ts'
@@ -36,6 +38,7 @@ interface Material {
   readonly cellAssets: CellAssets
   readonly cells: ReadonlyMap<string, readonly Cell[]>
   readonly claims: Claims
+  readonly coverage: readonly CoverageRow[]
 }
 
 /** Cells that do not print what the book says. Run for a build that is to be published, not while an author edits. */
@@ -58,9 +61,11 @@ async function gather(highlight: Highlight, outDir: string, watching: boolean): 
   const written = weave.chapters.filter((chapter) => !chapter.planned)
   const extracted = written.map((chapter) => ({ chapter, ...extractCells(chapter.markdown, chapter.file) }))
   const claims = readClaims(root, weave.chapters)
+  const coverage = readCoverage(root)
   const found = [
     ...checkLoaded(weave),
     ...claims.diagnostics,
+    ...coverage.diagnostics,
     ...checkFootnotes(weave.chapters, claims),
     ...written.flatMap((chapter) => checkFrontMatter(chapter.file, chapter.markdown)),
     ...extracted.flatMap(({ diagnostics }) => diagnostics),
@@ -82,6 +87,7 @@ async function gather(highlight: Highlight, outDir: string, watching: boolean): 
     cellAssets,
     cells: new Map(extracted.map(({ chapter, cells }) => [chapter.file, cells])),
     claims,
+    coverage: coverageRows(coverage, weave.chapters),
   }
 }
 
@@ -104,6 +110,7 @@ function addPages(eleventy: EleventyConfig): void {
     eleventy.addTemplate(`${name}.njk`, '', { layout, permalink, ...data })
   page('front', 'front.njk', '/index.html')
   page('not-found', 'not_found.njk', '/404.html')
+  page('coverage', 'coverage.njk', '/coverage/index.html')
   page('source-index', 'source_index.njk', '/source/index.html')
   page('source', 'source.njk', '{{ source.url }}index.html', {
     pagination: { data: 'sources', size: 1, alias: 'source' },
@@ -164,6 +171,7 @@ export async function configure(eleventy: EleventyConfig): Promise<void> {
   eleventy.addGlobalData('text', en)
   eleventy.addGlobalData('policy', PAGE_POLICY)
   eleventy.addGlobalData('book', () => material().book)
+  eleventy.addGlobalData('coverage', () => material().coverage)
   eleventy.addGlobalData('sources', () => material().sources)
   eleventy.addGlobalData('firstChapter', () => material().book.entries.find((entry) => entry.url) ?? null)
   eleventy.addGlobalData('assets', () => ({ ...material().assets, cells: material().cellAssets.scriptUrl }))

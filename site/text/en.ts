@@ -72,6 +72,13 @@ export const en = {
     title: 'Sources',
     description: 'Every source file of the models and the kernel modules, with the chapter that tells it.',
   },
+  coverage: {
+    title: 'Coverage',
+    description:
+      'Every mechanism that the five source articles name, and where this course has it: told, modelled, on a real kernel, exercised, tried.',
+    heads: ['Mechanism', 'Article', 'Told in', 'Model', 'Module, or what is seen', 'contig do', 'contig lab'],
+    link: 'What is covered, mechanism by mechanism',
+  },
   kinds: {
     ram: 'ordinary memory',
     reserved: 'reserved, still mapped',
