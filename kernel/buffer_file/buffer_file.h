@@ -2,10 +2,10 @@
 /*
  * Memory that a driver lends to programs as a file: see buffer_file.c.
  */
+/* #region buffer-file-memory */
 #ifndef BUFFER_FILE_H
 #define BUFFER_FILE_H
 
-/* #region buffer-file-memory */
 #include <linux/types.h>
 
 struct device;
@@ -30,6 +30,6 @@ struct buffer_memory {
 };
 
 int devm_buffer_file_create(const struct buffer_memory *memory);
-/* #endregion buffer-file-memory */
 
 #endif /* BUFFER_FILE_H */
+/* #endregion buffer-file-memory */
