@@ -2,7 +2,7 @@
 /*
  * Memory that a driver lends to programs as a file: see buffer_file.c.
  */
-/* #region buffer-file-memory */
+/* #region buffer-file-header */
 #ifndef BUFFER_FILE_H
 #define BUFFER_FILE_H
 
@@ -10,7 +10,9 @@
 
 struct device;
 struct vm_area_struct;
+/* #endregion buffer-file-header */
 
+/* #region buffer-file-memory */
 /**
  * struct buffer_memory - what the driver lends, and how it is mapped
  * @dev: the device that is bound to the driver
