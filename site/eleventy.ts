@@ -11,11 +11,15 @@ import { extractCells } from './cells/cells.ts'
 import { checkRun } from './cells/check_run.ts'
 import { openRunner } from './cells/run_node.ts'
 import type { Cell, CellAssets } from './cells/types.ts'
+import { checkFootnotes, type Claims, readClaims } from './claims/claims.ts'
+import { readCoverage } from './coverage/coverage.ts'
 import { bookOf, placeInBook, type Book, type Entry } from './data/book.ts'
+import { type CoverageRow, coverageRows } from './data/coverage.ts'
 import { checkFrontMatter } from './data/front_matter.ts'
 import { sourcePages, type SourcePage } from './data/sources.ts'
 import { strip } from './figures/strip.ts'
 import { createHighlight, type Highlight } from './highlight/highlight.ts'
+import type { FenceSources } from './markdown/fences.ts'
 import { createMarkdown, headingsOf, minutesOf } from './markdown/markdown.ts'
 import { root } from './paths.ts'
 import { HEADERS, PAGE_POLICY } from './policy.ts'
@@ -33,6 +37,8 @@ interface Material {
   readonly assets: Assets
   readonly cellAssets: CellAssets
   readonly cells: ReadonlyMap<string, readonly Cell[]>
+  readonly claims: Claims
+  readonly coverage: readonly CoverageRow[]
 }
 
 /** Cells that do not print what the book says. Run for a build that is to be published, not while an author edits. */
@@ -54,8 +60,13 @@ async function gather(highlight: Highlight, outDir: string, watching: boolean): 
   const weave = loadWeave(root)
   const written = weave.chapters.filter((chapter) => !chapter.planned)
   const extracted = written.map((chapter) => ({ chapter, ...extractCells(chapter.markdown, chapter.file) }))
+  const claims = readClaims(root, weave.chapters)
+  const coverage = readCoverage(root)
   const found = [
     ...checkLoaded(weave),
+    ...claims.diagnostics,
+    ...coverage.diagnostics,
+    ...checkFootnotes(weave.chapters, claims),
     ...written.flatMap((chapter) => checkFrontMatter(chapter.file, chapter.markdown)),
     ...extracted.flatMap(({ diagnostics }) => diagnostics),
     ...(watching ? [] : await untrueCells(extracted.flatMap(({ cells }) => cells))),
@@ -75,6 +86,8 @@ async function gather(highlight: Highlight, outDir: string, watching: boolean): 
     assets,
     cellAssets,
     cells: new Map(extracted.map(({ chapter, cells }) => [chapter.file, cells])),
+    claims,
+    coverage: coverageRows(coverage, weave.chapters),
   }
 }
 
@@ -97,6 +110,7 @@ function addPages(eleventy: EleventyConfig): void {
     eleventy.addTemplate(`${name}.njk`, '', { layout, permalink, ...data })
   page('front', 'front.njk', '/index.html')
   page('not-found', 'not_found.njk', '/404.html')
+  page('coverage', 'coverage.njk', '/coverage/index.html')
   page('source-index', 'source_index.njk', '/source/index.html')
   page('source', 'source.njk', '{{ source.url }}index.html', {
     pagination: { data: 'sources', size: 1, alias: 'source' },
@@ -145,17 +159,19 @@ export async function configure(eleventy: EleventyConfig): Promise<void> {
   eleventy.on('eleventy.after', () => process.send?.({ kind: 'built' }))
   if (process.send) process.once('disconnect', () => process.exit())
 
-  const markdown = createMarkdown(() => ({
+  const sources = (): FenceSources => ({
     highlight,
     weave: material().weave,
     cellAssets: material().cellAssets,
     cellsOf: (file) => material().cells.get(file) ?? [],
-  }))
+  })
+  const markdown = createMarkdown(sources, () => material().claims)
   eleventy.setLibrary('md', markdown)
 
   eleventy.addGlobalData('text', en)
   eleventy.addGlobalData('policy', PAGE_POLICY)
   eleventy.addGlobalData('book', () => material().book)
+  eleventy.addGlobalData('coverage', () => material().coverage)
   eleventy.addGlobalData('sources', () => material().sources)
   eleventy.addGlobalData('firstChapter', () => material().book.entries.find((entry) => entry.url) ?? null)
   eleventy.addGlobalData('assets', () => ({ ...material().assets, cells: material().cellAssets.scriptUrl }))

@@ -7,6 +7,7 @@ import { escapeHtml } from '../html.ts'
 import { apiUrl, chapterUrl, regionUrl, sourceUrl } from '../paths.ts'
 import { en } from '../text/en.ts'
 import type { Listing } from '../weave/types.ts'
+import { sentenceHtml } from './sentence.ts'
 
 /**
  * Code between the tags of a block: `number` gives the number printed beside a line, null for none. A line that is
@@ -105,17 +106,13 @@ export function listingHtml(
   return `<figure class="listing${recall}"${id}><figcaption>${caption}</figcaption>${block}</figure>\n`
 }
 
-/** What a sentence without markup sets in the font of code: names called() or with_an_underscore, files, /proc/paths. */
-const NAME = /(?<=^|\s)\/\w[\w/-]*|\b(?:[\w/-]+\.(?:[ch]|ts|dtso?)\b|\w+_\w*(?:\(\))?|[A-Za-z]\w*\(\))/g
-
 /** The card of a folded listing: what it holds, how long it is, and the way to its place in its file. */
 export function foldedHtml(listing: Listing, sentence: string): string {
   const count = listing.sourceLines.length
-  const words = escapeHtml(sentence).replace(NAME, (name) => `<code>${name}</code>`)
   const caption = [
     `<a class="path" href="${regionUrl(listing.file, listing.region)}">${pathHtml(listing.file)}</a>`,
     `<span>${count} ${count === 1 ? en.line : en.lines}</span>`,
     `<span class="region">${escapeHtml(listing.region)}</span>`,
   ].join('')
-  return `<figure class="listing folded" id="${listing.anchor}"><p>${words}</p><figcaption>${caption}</figcaption></figure>\n`
+  return `<figure class="listing folded" id="${listing.anchor}"><p>${sentenceHtml(sentence)}</p><figcaption>${caption}</figcaption></figure>\n`
 }

@@ -7,6 +7,8 @@ import MarkdownIt from 'markdown-it'
 import anchor from 'markdown-it-anchor'
 import container from 'markdown-it-container'
 import footnote from 'markdown-it-footnote'
+import type { Claims } from '../claims/claims.ts'
+import { footnoteDefinitions } from '../claims/footnotes.ts'
 import { frontMatterLines } from '../data/front_matter.ts'
 import { withoutTags } from '../html.ts'
 import { fromRoot, readText } from '../paths.ts'
@@ -36,8 +38,12 @@ function useFences(markdown: MarkdownIt, sources: () => FenceSources): void {
   }
 }
 
-function useFootnotes(markdown: MarkdownIt): void {
+function useFootnotes(markdown: MarkdownIt, claims: () => Claims): void {
   markdown.use(footnote)
+  // Below the text, so that no line of it changes its number.
+  markdown.core.ruler.after('normalize', 'claims', (state) => {
+    state.src += footnoteDefinitions(state.src, claims())
+  })
   const { rules } = markdown.renderer
   rules['footnote_block_open'] = () =>
     `<section class="sources" aria-labelledby="sources"><h2 id="sources">${en.sources}</h2><ol>\n`
@@ -83,10 +89,10 @@ function useTables(markdown: MarkdownIt): void {
   }
 }
 
-export function createMarkdown(sources: () => FenceSources): MarkdownIt {
+export function createMarkdown(sources: () => FenceSources, claims: () => Claims): MarkdownIt {
   const markdown = new MarkdownIt({ html: true, typographer: false })
   useFences(markdown, sources)
-  useFootnotes(markdown)
+  useFootnotes(markdown, claims)
   useTables(markdown)
   markdown.use(anchor, {
     level: [2, 3, 4],

@@ -30,6 +30,8 @@ export const en = {
   output: 'prints',
   transcript: 'terminal',
   log: 'log',
+  commit: 'commit',
+  and: 'and',
   nested: 'shown in a listing of its own',
   seenBefore: 'seen before',
   line: 'line',
@@ -69,6 +71,13 @@ export const en = {
   sourceIndex: {
     title: 'Sources',
     description: 'Every source file of the models and the kernel modules, with the chapter that tells it.',
+  },
+  coverage: {
+    title: 'Coverage',
+    description:
+      'Every mechanism that the five source articles name, and where this course has it: told, modelled, on a real kernel, exercised, tried.',
+    heads: ['Mechanism', 'Article', 'Told in', 'Model', 'Module, or what is seen', 'contig do', 'contig lab'],
+    link: 'What is covered, mechanism by mechanism',
   },
   kinds: {
     ram: 'ordinary memory',

@@ -97,6 +97,18 @@ describe('the house', () => {
     expect(offences).toEqual([])
   })
 
+  it('lets nothing import what checks the book', () => {
+    const offences = [...filesUnder('code', '.ts'), ...filesUnder('site', '.ts')].flatMap((file) =>
+      importsOf(file)
+        .filter((target) => target.startsWith('verify/'))
+        .map((target) => `${file} → ${target}`),
+    )
+    expect(offences).toEqual([])
+    const ours = filesUnder('verify', '.ts').flatMap(importsOf)
+    expect(ours.length).toBeGreaterThan(5)
+    expect(ours.filter((target) => !/^(verify|site|code\/(?!cli\/))/.test(target))).toEqual([])
+  })
+
   it('would notice an import the wrong way, and a circle', () => {
     expect(wrongWay(new Map([['code/mm/a.ts', ['code/of/b.ts']]]))).toEqual(['code/mm/a.ts → code/of/b.ts'])
     const loop = new Map([

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+//
+// The footnotes that a chapter refers to, `[^id]`, and those that it writes out itself, `[^id]: text`. Code is passed over.
+import { readFences } from '../weave/fences.ts'
+
+export interface Reference {
+  readonly id: string
+  /** Both 1-based. */
+  readonly line: number
+  readonly column: number
+}
+
+/** A span of code in a line, with as many backticks at its end as at its beginning. */
+const CODE = /(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)/g
+const blanked = (line: string): string => line.replace(CODE, (code) => ' '.repeat(code.length))
+
+/** The lines of a Markdown text, those inside fences and the spans of code blanked. */
+export function proseLines(markdown: string): string[] {
+  const lines = markdown.split('\n')
+  for (const { line, endLine } of readFences(markdown)) lines.fill('', line - 1, endLine)
+  return lines.map(blanked)
+}
+
+export function footnotesIn(markdown: string): { references: Reference[]; definitions: Reference[] } {
+  const references: Reference[] = []
+  const definitions: Reference[] = []
+  for (const [index, text] of proseLines(markdown).entries()) {
+    for (const match of text.matchAll(/\[\^([^\]\s]+)\](:?)/g)) {
+      const place = { id: match[1]!, line: index + 1, column: match.index + 1 }
+      const defines = match[2] === ':' && /^ {0,3}$/.test(text.slice(0, match.index))
+      if (defines) definitions.push(place)
+      else references.push(place)
+    }
+  }
+  return { references, definitions }
+}
