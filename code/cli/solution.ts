@@ -34,7 +34,9 @@ export function registerSolution(program: Command): void {
         ? next && `contig do ${next.id}`
         : `contig do ${exercise.id}, now in your own words`
       process.stdout.write(
-        progressNotice(course) + (await solutionOf(course, exercise)) + (after ? `\nNext: ${after}\n` : ''),
+        progressNotice(course) +
+          (await solutionOf(course, exercise)) +
+          (after ? `\nNext: ${after}\n` : '\nEvery exercise is done: contig results export FILE\n'),
       )
     })
 }

@@ -43,7 +43,11 @@ export function formatResult(
     lines.push(pc.green(`ok  ${exercise.number} ${exercise.title}`) + pc.dim(`  ${seconds}`))
     lines.push(...(result.shown ?? []).map((line) => `    ${line}`), '')
     lines.push(`Compare with ours: contig solution ${exercise.id}`)
-    lines.push(next ? `Next: contig do ${next.id}` : 'That was the last one: every exercise is done.')
+    lines.push(
+      next
+        ? `Next: contig do ${next.id}`
+        : 'That was the last one: every exercise is done. contig results export FILE',
+    )
   } else {
     lines.push(pc.red(`not yet  ${exercise.number} ${exercise.title}`) + pc.dim(`  ${seconds}`))
     for (const finding of result.findings) lines.push(formatFinding(exercise, finding, folder))
@@ -73,7 +77,9 @@ export function formatJudged(
     return [pc.red(`not yet  ${name}`), ...findings, '', again, ''].join('\n')
   }
   const other = `Once more with other numbers: contig do ${exercise.id} --seed N`
-  const after = next ? `Next: contig do ${next.id}` : 'That was the last one: every exercise is done.'
+  const after = next
+    ? `Next: contig do ${next.id}`
+    : 'That was the last one: every exercise is done. contig results export FILE'
   return [pc.green(`ok  ${name}`), '', ...(why === null ? [] : [why, '']), other, after, ''].join('\n')
 }
 

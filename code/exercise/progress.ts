@@ -96,6 +96,11 @@ export class ProgressFile {
     return empty
   }
 
+  /** Moves the file away, as if nothing had been done yet; where it is now, or null when there was none. */
+  setAside(): string | null {
+    return existsSync(this.path) ? keepAside(this.path, this.#kept, 'progress', '.json') : null
+  }
+
   of(exercise: Exercise): ExerciseRecord | null {
     return this.read().exercises[exercise.id] ?? null
   }

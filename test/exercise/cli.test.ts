@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The five verbs as a reader meets them: a bundle of their own, run by node in a workspace of its own.
+// The verbs as a reader meets them: a bundle of their own, run by node in a workspace of its own.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import {
   copyFileSync,
@@ -28,9 +28,10 @@ import { registerDo } from './code/cli/do.ts'
 import { registerHint } from './code/cli/hint.ts'
 import { registerList } from './code/cli/list.ts'
 import { registerReset } from './code/cli/reset.ts'
+import { registerResults } from './code/cli/results.ts'
 import { registerSolution } from './code/cli/solution.ts'
 const program = new Command('contig').exitOverride()
-for (const register of [registerDo, registerHint, registerList, registerReset, registerSolution]) register(program)
+for (const register of [registerDo, registerHint, registerList, registerReset, registerResults, registerSolution]) register(program)
 try {
   await program.parseAsync()
 } catch (error) {
@@ -140,6 +141,65 @@ describe('contig do', () => {
   })
 })
 
+describe('contig reset', () => {
+  it('puts all work and the progress aside, loses nothing, and lays nothing out', () => {
+    contig('do', '2.1')
+    writeFileSync(board(), 'my tree')
+    contig('do', '2.2')
+    const text = contig('reset', '--all').out
+    expect(text).toContain('mend-the-tree-1')
+    expect(text).toContain('progress-1.json')
+    expect(readFileSync(join(workspace, '.kept/mend-the-tree-1/board.dts'), 'utf8')).toBe('my tree')
+    expect(existsSync(join(workspace, '.kept/find-the-place-1/place_region.ts'))).toBe(true)
+    expect(
+      JSON.parse(readFileSync(join(workspace, '.kept/progress-1.json'), 'utf8')).exercises,
+    ).toHaveProperty('mend-the-tree')
+    expect(existsSync(board())).toBe(false)
+    expect(contig('list', '--state', 'started').out).toContain('No exercise fits')
+    expect(contig('reset', '--all').out).toContain('nothing of yours')
+  })
+
+  it('wants an exercise or --all, and has nothing to put away for a question', () => {
+    expect(contig('reset').code).toBe(2)
+    expect(contig('reset', '2.1', '--all').code).toBe(2)
+    expect(contig('reset', 'where-it-lands').out).toContain('--seed N')
+  })
+})
+
+describe('contig results', () => {
+  it('exports what has passed and checks it, answers run again', async () => {
+    const question = exercises.find(({ id }) => id === 'where-it-lands')!
+    contig(
+      'do',
+      'where-it-lands',
+      '--seed',
+      '7',
+      '--answer',
+      (await askOne(question, { root, seed: 7 })).answer,
+    )
+    contig('do', '2.1')
+    copyFileSync(shipped('01-mend-the-tree/solution/board.dts'), board())
+    contig('do', '2.1')
+    const file = join(workspace, 'ada.json')
+    const out = contig('results', 'export', file, '--name', 'Ada', '--answers').out
+    expect(out).toContain(`2 of ${exercises.length} exercises passed, Ada`)
+    expect(contig('results', 'export', file).code).toBe(2)
+    const check = contig('results', 'check', file)
+    expect(check.code).toBe(0)
+    expect(check.out).toContain('Ada, 2 of')
+    expect(check.out).toContain('the right answer for seed 7')
+    expect(check.out).toContain('run again, and it passes; it is our solution, letter for letter')
+    expect(check.out).toContain('cannot prove')
+    writeFileSync(file, readFileSync(file, 'utf8').replace('"seed": 7', '"seed": 8'))
+    const forged = contig('results', 'check', file, '--json')
+    expect(forged.code).toBe(1)
+    expect(JSON.parse(forged.out).files[0].entries.map((each: { verdict: string }) => each.verdict)).toEqual([
+      'right',
+      'wrong',
+    ])
+  })
+})
+
 describe('contig hint, solution, list', () => {
   it('show one step more each time, and the last again', () => {
     expect(contig('hint').code).toBe(2)
@@ -180,6 +240,25 @@ describe('contig hint, solution, list', () => {
     ])
     expect(contig('list', '--kind', 'cobol').code).toBe(2)
     expect(contig('list').out).toContain(`Next: contig do ${exercises[0]!.id}`)
+  })
+
+  it('list by difficulty, minutes and state', () => {
+    const list = (...args: string[]) =>
+      (
+        JSON.parse(contig('list', '--json', '--chapter', '2', ...args).out) as {
+          exercises: { id: string; difficulty: number; minutes: number }[]
+        }
+      ).exercises
+    expect(new Set(list('--difficulty', '2').map(({ difficulty }) => difficulty))).toEqual(new Set([2]))
+    expect(Math.max(...list('--minutes', '5').map(({ minutes }) => minutes))).toBe(5)
+    expect(list('--kind', 'question').map(({ id }) => id)).toEqual(['where-it-lands', 'what-attach-returns'])
+    contig('do', 'find-the-place')
+    contig('solution', 'mend-the-tree', '--give-up')
+    const states = ['started', 'seen', 'done'].map((state) => list('--state', state).map(({ id }) => id))
+    expect(states).toEqual([['find-the-place'], ['mend-the-tree'], []])
+    expect(list('--state', 'new').length).toBe(list().length - 2)
+    expect(contig('list', '--state', 'lost').code).toBe(2)
+    expect(contig('list', '--minutes', 'few').code).toBe(2)
   })
 
   it('say where a damaged progress file went', () => {
