@@ -40,11 +40,6 @@ export function ask(rng: Rng): Question {
         answer: String(Math.ceil(pool / block)),
         text: 'the last of these reaches beyond the pool; a block has to lie in it whole',
       },
-      {
-        rule: 'ex-pool-rounded',
-        answer: String(2 ** get_order(pool, PAGE) / (block / PAGE)),
-        text: 'the pool is as large as it is; only buffers are rounded up',
-      },
     ],
   }
 }
