@@ -33,17 +33,17 @@ export async function check(context: CheckContext): Promise<CheckResult> {
 }
 
 function finding(rule: string, tree: DeviceTree, text: string, evidence: readonly string[]): Finding {
-  const { line = 0, column = 0 } = findNode(tree, '/bus')?.at ?? {}
+  const { line = 0, column = 0 } = findNode(tree, '/bus@a000000')?.at ?? {}
   return { rule, severity: 'error', file: FILE, line, column, text, evidence, read: READ }
 }
 
 function boardChanged(tree: DeviceTree): string | null {
   const cells = (path: string, name: string) =>
     cellsOf(property(findNode(tree, path)!, name)?.value ?? new Uint8Array()).join()
-  if (!findNode(tree, '/bus/grabber')) return 'there is no grabber on the bus any more'
+  if (!findNode(tree, '/bus@a000000/grabber@0')) return 'there is no grabber on the bus any more'
   const same =
-    cells('/bus', '#address-cells') === '1' &&
-    cells('/bus', '#size-cells') === '1' &&
+    cells('/bus@a000000', '#address-cells') === '1' &&
+    cells('/bus@a000000', '#size-cells') === '1' &&
     cells('/reserved-memory/pool@52000000', 'reg') === [0, POOL, 0, MiB(16)].join()
   return same ? null : 'cells of the bus or the pool differ from the board; only dma-ranges is yours'
 }
@@ -51,7 +51,7 @@ function boardChanged(tree: DeviceTree): string | null {
 // What the driver does; the DMA address of its buffer.
 function grab(tree: DeviceTree): { handle: number; lines: string[] } {
   const { machine, dma, printk } = startSystem({ tree, kernel: '6.12.117', arch: 'arm64', cmdline: 'cma=0' })
-  const grabber = createDevice('grabber', findNode(tree, '/bus/grabber'))
+  const grabber = createDevice('grabber', findNode(tree, '/bus@a000000/grabber@0'))
   of_dma_configure('6.12.117', grabber)
   const before = printk.lines.length
   of_reserved_mem_device_init(machine.reserved_mem, grabber)
@@ -60,8 +60,8 @@ function grab(tree: DeviceTree): { handle: number; lines: string[] } {
 }
 
 function judge(tree: DeviceTree, handle: number): [rule: string, text: string] | null {
-  const bus = cellsOf(property(findNode(tree, '/bus')!, 'dma-ranges')?.value ?? new Uint8Array())
-  if (property(findNode(tree, '/bus/grabber')!, 'dma-ranges')) {
+  const bus = cellsOf(property(findNode(tree, '/bus@a000000')!, 'dma-ranges')?.value ?? new Uint8Array())
+  if (property(findNode(tree, '/bus@a000000/grabber@0')!, 'dma-ranges')) {
     return [
       'ex-dma-ranges-at-the-device',
       'dma-ranges stands in the grabber’s node; it describes the bus, and is read there',
