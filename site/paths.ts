@@ -21,6 +21,11 @@ export function sourceUrl(file: string, line?: number): string {
   return `/source/${file}/` + (line === undefined ? '' : `#L${line}`)
 }
 
+/** The same page, at the first line that is a region's own. */
+export function regionUrl(file: string, region: string): string {
+  return `${sourceUrl(file)}#region-${region}`
+}
+
 /** The page on which TypeDoc documents a file of the models; null for a file that is not TypeScript. */
 export function apiUrl(file: string): string | null {
   const module = /^(code\/.+)\.ts$/.exec(file)?.[1]

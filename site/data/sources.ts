@@ -12,6 +12,8 @@ interface Row {
   /** How many lines the cell beside it stands for; 0 where an earlier one still does. */
   readonly span: number
   readonly place: { url: string; region: string; title: string; number: number | null } | null
+  /** The id of the cell beside the line, where a region that is told begins; empty elsewhere. */
+  readonly anchor: string
 }
 
 export interface SourcePage {
@@ -30,15 +32,20 @@ export interface SourcePage {
 function rowsOf(source: SourceFile, places: ReadonlyMap<number, Place>, highlight: Highlight): Row[] {
   const lines = highlight.lines(source.lines.join('\n'), source.lang)
   const regionAt = (line: number): string => places.get(line)?.region ?? ''
+  const begun = new Set<string>()
   return lines.map((html, index) => {
     const line = index + 1
-    if (index > 0 && regionAt(line) === regionAt(line - 1)) return { html, span: 0, place: null }
+    if (index > 0 && regionAt(line) === regionAt(line - 1)) return { html, span: 0, place: null, anchor: '' }
     let span = 1
     while (line + span <= lines.length && regionAt(line + span) === regionAt(line)) span += 1
     const place = places.get(line)
+    // A region goes on behind one that is nested in it: its place is where it begins.
+    const begins = place !== undefined && !begun.has(place.region)
+    if (begins) begun.add(place.region)
     return {
       html,
       span,
+      anchor: begins ? `region-${place.region}` : '',
       place: place
         ? {
             url: `${chapterUrl(place.chapter.slug)}#${place.anchor}`,

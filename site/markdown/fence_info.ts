@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The words after the backticks of a fence, with the one kind of word that may hold blanks: ` ```output title="The log" `.
+// The words after the backticks of a fence: ` ```output title="The log" `.
 import { refuse } from '../refuse.ts'
 import { parseFenceInfo } from '../weave/fences.ts'
 
@@ -22,9 +22,8 @@ export interface Where {
 }
 
 export function fenceWords(info: string): FenceWords {
-  const title = /\btitle="([^"]*)"/.exec(info)?.[1] ?? null
-  const { lang, words, highlight } = parseFenceInfo(info.replace(/\btitle="[^"]*"/, ''))
-  return { lang: lang || 'text', words, title, marked: new Set(highlight) }
+  const { lang, words, highlight } = parseFenceInfo(info)
+  return { lang: lang || 'text', words, title: words.get('title') ?? null, marked: new Set(highlight) }
 }
 
 /** Stops the build at a place in a chapter. */

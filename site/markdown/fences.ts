@@ -3,7 +3,7 @@
 // What a fence of a chapter becomes. ARCHITECTURE.md has the list for authors:
 //
 //   ts weave=region {2-3}   a region of a real file           ts recall=region   the same, told elsewhere
-//   ts weave=region fold      the same, folded away
+//   ts weave=region fold="…"  a card in its place: what it holds, how long it is, where it lies
 //   ts run id=name          a cell; the `output` fence that follows is what it prints
 //   console  [title="…"]    a transcript of a terminal        output [title="…"] what a program printed
 //   mermaid id=name         a diagram, from site/diagrams/    memory-map         a figure of physical memory
@@ -16,7 +16,7 @@ import { escapeHtml } from '../html.ts'
 import { en } from '../text/en.ts'
 import type { Weave } from '../weave/types.ts'
 import { failAt, fenceWords, type FenceWords, type Where } from './fence_info.ts'
-import { codeBlock, listingHtml } from './listing.ts'
+import { codeBlock, foldedHtml, listingHtml } from './listing.ts'
 
 /** What the fences of a book are rendered from. */
 export interface FenceSources {
@@ -39,12 +39,13 @@ function woven(fence: Fence, sources: FenceSources, name: string, recall: boolea
   if (!weave.regions.has(name)) {
     failAt(fence.where, 'weave-unknown', `region '${name}' is in no file of code/ or kernel/`)
   }
+  const fold = fence.info.words.get('fold')
+  if (fold !== undefined) return foldedHtml(weave.listing(name), fold)
   return listingHtml(weave.listing(name), {
     highlight,
     nested: (inner) => weave.listing(inner),
     chapterSlug: fence.chapterSlug,
     recall,
-    fold: fence.info.words.has('fold'),
     marked: fence.info.marked,
   })
 }

@@ -4,7 +4,7 @@
 // number on each line that is the line of the file.
 import type { Highlight } from '../highlight/highlight.ts'
 import { escapeHtml } from '../html.ts'
-import { apiUrl, chapterUrl, sourceUrl } from '../paths.ts'
+import { apiUrl, chapterUrl, regionUrl, sourceUrl } from '../paths.ts'
 import { en } from '../text/en.ts'
 import type { Listing } from '../weave/types.ts'
 
@@ -65,8 +65,6 @@ export function listingHtml(
     nested: (name: string) => Listing
     chapterSlug: string
     recall: boolean
-    /** Shown folded, under a line that says how long it is. */
-    fold: boolean
     marked: ReadonlySet<number>
   },
 ): string {
@@ -102,11 +100,22 @@ export function listingHtml(
     number: (line) => numberBeside(listing, line),
     label: `${listing.file}, ${range}`,
   })
-  const count = listing.sourceLines.length
-  const body = options.fold
-    ? `<details><summary>${count} ${count === 1 ? en.line : en.lines}</summary>${block}</details>`
-    : block
   const id = options.recall ? '' : ` id="${listing.anchor}"`
   const recall = options.recall ? ' recalled' : ''
-  return `<figure class="listing${recall}"${id}><figcaption>${caption}</figcaption>${body}</figure>\n`
+  return `<figure class="listing${recall}"${id}><figcaption>${caption}</figcaption>${block}</figure>\n`
+}
+
+/** What a sentence without markup sets in the font of code: names called() or with_an_underscore, files, /proc/paths. */
+const NAME = /(?<=^|\s)\/\w[\w/-]*|\b(?:[\w/-]+\.(?:[ch]|ts|dtso?)\b|\w+_\w*(?:\(\))?|[A-Za-z]\w*\(\))/g
+
+/** The card of a folded listing: what it holds, how long it is, and the way to its place in its file. */
+export function foldedHtml(listing: Listing, sentence: string): string {
+  const count = listing.sourceLines.length
+  const words = escapeHtml(sentence).replace(NAME, (name) => `<code>${name}</code>`)
+  const caption = [
+    `<a class="path" href="${regionUrl(listing.file, listing.region)}">${pathHtml(listing.file)}</a>`,
+    `<span>${count} ${count === 1 ? en.line : en.lines}</span>`,
+    `<span class="region">${escapeHtml(listing.region)}</span>`,
+  ].join('')
+  return `<figure class="listing folded" id="${listing.anchor}"><p>${words}</p><figcaption>${caption}</figcaption></figure>\n`
 }

@@ -121,13 +121,12 @@ export function headingsOf(html: string): { level: number; id: string; html: str
   }))
 }
 
-/** Minutes to read: 200 words of prose a minute, 40 lines of code; what is folded away is not counted. */
+/** Minutes to read: 200 words of prose a minute, 40 lines of code. */
 export function minutesOf(html: string): number {
-  const open = html.replace(/<details>[\s\S]*?<\/details>/g, '')
-  const lines = [...open.matchAll(/<pre[\s\S]*?<\/pre>/g)].reduce(
+  const lines = [...html.matchAll(/<pre[\s\S]*?<\/pre>/g)].reduce(
     (sum, [pre]) => sum + pre.split('\n').length,
     0,
   )
-  const prose = withoutTags(open.replace(/<(figure|contig-cell|section)\b[\s\S]*?<\/\1>/g, ' '))
+  const prose = withoutTags(html.replace(/<(figure|contig-cell|section)\b[\s\S]*?<\/\1>/g, ' '))
   return Math.max(1, Math.round(prose.split(/\s+/).length / 200 + lines / 40))
 }

@@ -8,8 +8,8 @@ import { isMarker } from './regions.ts'
 import type { Fence, Region, SourceFile, Weave } from './types.ts'
 import { loadWeave } from './weave.ts'
 
-/** A listing longer than this is told badly. */
-export const LONG_LISTING = 40
+/** A listing of about 25 lines can be read in one go. A longer one is cut, or folded. */
+export const LONG_LISTING = 28
 
 /** Everything that is wrong with the weave of the project at `root`, in the order of files and lines. */
 export function checkWeave(root: string): Diagnostic[] {
@@ -86,12 +86,10 @@ function checkFence(weave: Weave, fence: Fence, region: Region): Diagnostic[] {
     const text = `line ${beyond} of ${fence.name} is to be highlighted, and the listing has ${length} lines`
     diagnostics.push(atFence(fence, 'weave-highlight', text))
   }
-  if (length > LONG_LISTING && fence.kind === 'weave') {
+  if (length > LONG_LISTING && fence.kind === 'weave' && fence.fold === null) {
     const text = `the listing of ${fence.name} has ${length} lines, more than ${LONG_LISTING}`
-    diagnostics.push({
-      ...atFence(fence, 'weave-long', text, 'Nest a region inside it.'),
-      severity: 'warning',
-    })
+    const note = 'Nest a region inside it, or fold it: fold="What it holds."'
+    diagnostics.push(atFence(fence, 'weave-long', text, note))
   }
   return diagnostics
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// The fences of a chapter. The info string after the three backticks is a language, then words `key=value` or `key`,
-// then perhaps the lines to highlight:
+// The fences of a chapter. The info string after the three backticks is a language, then words `key=value`,
+// `key="a value with blanks"` or `key`, then perhaps the lines to highlight:
 //
 //     ```ts weave=memblock-add {4-5,9}        ```ts recall=memblock-add        ```ts run id=two-regions
-//     ```ts weave=memblock-imports fold
+//     ```ts weave=memblock-create fold="An allocator with two empty lists."
 //
 // Markdown is read by markdown-it, because only a Markdown parser knows which backticks open a fence.
 import MarkdownIt from 'markdown-it'
@@ -27,14 +27,14 @@ export function parseFenceInfo(info: string): FenceInfo {
   const words = new Map<string, string>()
   const highlight = new Set<number>()
   const unread: string[] = []
-  const [lang = '', ...rest] = info.trim().match(/\{[^}]*\}?|\S+/g) ?? []
+  const [lang = '', ...rest] = info.trim().match(/\{[^}]*\}?|[a-z]+="[^"]*"|\S+/g) ?? []
   for (const word of rest) {
     if (word.startsWith('{')) {
       if (!addLines(word, highlight)) unread.push(word)
       continue
     }
-    const match = /^([a-z]+)(?:=(\S+))?$/.exec(word)
-    if (match?.[1] && !words.has(match[1])) words.set(match[1], match[2] ?? '')
+    const match = /^([a-z]+)(?:=(?:"([^"]*)"|([^"\s]\S*)))?$/.exec(word)
+    if (match?.[1] && !words.has(match[1])) words.set(match[1], (match[2] ?? match[3] ?? '').trim())
     else unread.push(word)
   }
   return { lang, words, highlight: [...highlight].sort((a, b) => a - b), unread }
@@ -96,7 +96,13 @@ export function readFences(text: string): RawFence[] {
   })
 }
 
-/** The fences that show regions. Rule `fence-syntax`: an info string that can be read in two ways or in none. */
+/** Fewer words than this say nothing of what a folded listing holds. */
+const FOLD_WORDS = 3
+
+/**
+ * The fences that show regions. Rules: `fence-syntax` (an info string that can be read in two ways or in none),
+ * `fold-text` (a listing is folded without a sentence that says what it holds).
+ */
 export function weaveFences(text: string, file: string) {
   const fences: Fence[] = []
   const diagnostics: Diagnostic[] = []
@@ -107,21 +113,25 @@ export function weaveFences(text: string, file: string) {
     const [kind] = kinds
     if (!kind) continue
     const name = words.get(kind) ?? ''
-    const fold = words.get('fold') === ''
-    const column = Math.max((lines[raw.line - 1] ?? '').search(/\b(?:weave|recall)\b/), 0) + 1
-    const strange = [...words.keys()].filter((word) => word !== kind && !(word === 'fold' && fold))
+    const fold = words.get('fold') ?? null
+    const opening = lines[raw.line - 1] ?? ''
+    const column = Math.max(opening.search(/\b(?:weave|recall)\b/), 0) + 1
+    const report = (rule: string, at: number, text: string, note: string) =>
+      diagnostics.push({ rule, severity: 'error', file, line: raw.line, column: at, text, note })
+
+    // What is folded shows no line that could be marked, and what was folded once is not shown again.
+    const foldable = kind === 'weave' && highlight.length === 0
+    const strange = [...words.keys()].filter((word) => word !== kind && !(word === 'fold' && foldable))
     if (name === '' || unread.length > 0 || strange.length > 0) {
       const what =
         name === '' ? `${kind} without a name` : `unknown words ${[...strange, ...unread].join(' ')}`
-      diagnostics.push({
-        rule: 'fence-syntax',
-        severity: 'error',
-        file,
-        line: raw.line,
-        column,
-        text: `fence of a listing: ${what}`,
-        note: 'Write ```ts weave=name {4-5}, ```ts weave=name fold or ```ts recall=name.',
-      })
+      const note =
+        'Write ```ts weave=name {4-5}, ```ts weave=name fold="What it holds." or ```ts recall=name.'
+      report('fence-syntax', column, `fence of a listing: ${what}`, note)
+    } else if (fold !== null && fold.split(/\s+/).length < FOLD_WORDS) {
+      const text = `the listing of ${name} is folded without a sentence, got "${fold}"`
+      const note = 'Say what it holds: fold="An allocator with two empty lists."'
+      report('fold-text', opening.search(/\bfold\b/) + 1, text, note)
     }
     if (name !== '')
       fences.push({ kind, name, lang, file, line: raw.line, column, highlight, fold, content: raw.content })

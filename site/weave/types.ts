@@ -46,7 +46,7 @@ export interface Chapter {
   readonly fences: readonly Fence[]
 }
 
-/** ` ```ts weave=name {4-5} `, ` ```ts weave=name fold ` or ` ```ts recall=name `. */
+/** ` ```ts weave=name {4-5} `, ` ```ts weave=name fold="What it holds." ` or ` ```ts recall=name `. */
 export interface Fence {
   readonly kind: 'weave' | 'recall'
   readonly name: string
@@ -57,8 +57,8 @@ export interface Fence {
   readonly column: number
   /** Lines of the listing to highlight, 1-based, sorted. */
   readonly highlight: readonly number[]
-  /** True when the listing is shown folded, under a line that names it. */
-  readonly fold: boolean
+  /** What a folded listing holds, in a sentence that stands in its place; null when it is shown. */
+  readonly fold: string | null
   /** What stands between the fences: nothing, if all is well. */
   readonly content: string
 }

@@ -22,7 +22,7 @@ describe('checkWeave() on fixtures', () => {
     const { filesUnder } = await import('../support/files.ts')
     const { readFileSync } = await import('node:fs')
     const text = filesUnder('site/weave', '.ts').map((file) => readFileSync(root + file, 'utf8'))
-    const rules = [...text.join('\n').matchAll(/'((?:weave|recall|region|ledger|book|fence)-[a-z-]+)'/g)]
+    const rules = [...text.join('\n').matchAll(/'((?:weave|recall|region|ledger|book|fence|fold)-[a-z-]+)'/g)]
     const proved = new Set(fixtures.flatMap(({ expected }) => expected.map((line) => line.split(' ')[1])))
     const missing = rules.map(([, rule]) => rule).filter((rule) => !proved.has(rule))
     expect(rules.length).toBeGreaterThan(20)
@@ -98,16 +98,28 @@ describe('readFences()', () => {
     ])
   })
 
-  it('weaveFences() reads fold, alone and without a value', () => {
+  it('weaveFences() reads the sentence of a fold, and refuses a fold that says nothing', () => {
     const read = (info: string) => weaveFences(`\`\`\`ts ${info}\n\`\`\`\n`, 'x.md')
-    expect(read('weave=a fold').fences[0]).toMatchObject({ name: 'a', fold: true })
-    expect(read('weave=a').fences[0]).toMatchObject({ name: 'a', fold: false })
-    expect(read('weave=a fold=yes').diagnostics.map(({ rule }) => rule)).toEqual(['fence-syntax'])
+    const rules = (info: string) => read(info).diagnostics.map(({ rule, column }) => `${column} ${rule}`)
+    expect(read('weave=a fold="All that a needs."').fences[0]).toMatchObject({
+      name: 'a',
+      fold: 'All that a needs.',
+    })
+    expect(read('weave=a').fences[0]).toMatchObject({ name: 'a', fold: null })
+    expect(rules('weave=a fold="All that a needs."')).toEqual([])
+    expect(rules('weave=a fold')).toEqual(['15 fold-text'])
+    expect(rules('weave=a fold=""')).toEqual(['15 fold-text'])
+    expect(rules('weave=a fold="   "')).toEqual(['15 fold-text'])
+    expect(rules('weave=a fold=yes')).toEqual(['15 fold-text'])
+    expect(rules('weave=a fold="All that a needs')).toEqual(['7 fence-syntax'])
+    expect(rules('recall=a fold="All that a needs."')).toEqual(['7 fence-syntax'])
+    expect(rules('weave=a fold="All that a needs." {2}')).toEqual(['7 fence-syntax'])
   })
 
   it('parseFenceInfo() reads highlighted lines, and says what it cannot read', () => {
     expect(parseFenceInfo('ts weave=a-b {4-5,2}').highlight).toEqual([2, 4, 5])
     expect(parseFenceInfo('ts weave=a {5-4}').unread).toEqual(['{5-4}'])
+    expect(parseFenceInfo('output title="The log, of 6.12"').words.get('title')).toBe('The log, of 6.12')
     expect(parseFenceInfo('ts weave=a weave=b').unread).toEqual(['weave=b'])
   })
 })

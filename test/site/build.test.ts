@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { watchPages } from '../../code/cli/site_build.ts'
+import { foldedHtml } from '../../site/markdown/listing.ts'
 import { root } from '../support/files.ts'
 import { SAMPLE_CHAPTER, sampleSite, type SampleSite } from '../support/sample_site.ts'
 
@@ -91,6 +92,24 @@ describe('the build', () => {
     expect(html).toContain('<contig-cell id="cell-one"')
     expect(html.match(/<figure class="said/g)).toHaveLength(1)
     expect(html).not.toMatch(/\sstyle=/)
+  })
+})
+
+describe('foldedHtml()', () => {
+  it('foldedHtml() sets names of C, files and paths in the font of code, and escapes the rest', () => {
+    const listing = {
+      ...{ region: 'a-b', file: 'code/mm/a.ts', startLine: 3, endLine: 3, lang: 'ts' as const, text: 'x' },
+      ...{ sourceLines: [3], holes: [], symbols: [], chapter: null, anchor: 'listing-a-b' },
+    }
+    const html = foldedHtml(
+      listing,
+      "What kmalloc() & cma_alloc do in mm/cma.c and /proc/iomem: a < b, Tom's.",
+    )
+    expect(html).toContain(
+      '<p>What <code>kmalloc()</code> &amp; <code>cma_alloc</code> do in <code>mm/cma.c</code> and ' +
+        "<code>/proc/iomem</code>: a &lt; b, Tom's.</p>",
+    )
+    expect(html).toContain('<span>1 line</span>')
   })
 })
 

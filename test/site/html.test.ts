@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { HtmlValidate } from 'html-validate'
 import { describe, expect, inject, it } from 'vitest'
+import { loadWeave } from '../../site/weave/weave.ts'
+import { root } from '../support/files.ts'
 import { apiPagesOf, htmlOf, pagesOf } from '../support/site_pages.ts'
 
 const folder = inject('siteFolder')
@@ -26,7 +28,7 @@ describe('the HTML', () => {
     },
   })
 
-  it('is valid', async () => {
+  it('is valid', { timeout: 300_000 }, async () => {
     const found: string[] = []
     for (const page of pagesOf(folder)) {
       const report = await validator.validateString(htmlOf(folder, page))
@@ -76,6 +78,28 @@ describe('the HTML', () => {
       }
     }
     expect([...new Set(broken)].slice(0, 30)).toEqual([])
+  })
+
+  it('has a card in the place of a folded listing, which leads to where the region begins in its file', () => {
+    const weave = loadWeave(root)
+    const folded = weave.chapters.flatMap(({ slug, fences }) =>
+      fences.flatMap(({ name, fold }) => (fold === null ? [] : { slug, name })),
+    )
+    expect(folded.length).toBeGreaterThan(40)
+    for (const { slug, name } of folded) {
+      const listing = weave.listing(name)
+      const card = new RegExp(`<figure class="listing folded" id="listing-${name}">.*?</figure>`).exec(
+        htmlOf(folder, `/${slug}/`),
+      )?.[0]
+      expect(card, name).toContain(`href="/source/${listing.file}/#region-${name}"`)
+      expect(card, name).toMatch(new RegExp(`<span>${listing.sourceLines.length} lines?</span>`))
+      expect(card, name).not.toContain('<pre')
+      const rows = htmlOf(folder, `/source/${listing.file}/`).split('<tr id="L')
+      const row = rows.find((each) => each.includes(` id="region-${name}"`)) ?? ''
+      const first = Number.parseInt(row, 10)
+      expect(first, name).toBeGreaterThan(weave.regions.get(name)!.startLine)
+      expect(first, name).toBeLessThanOrEqual(listing.startLine)
+    }
   })
 
   it('says on a page of the API in which chapter its lines are told', () => {
