@@ -22,7 +22,7 @@ export function registerList(program: Command): void {
     .description('list the exercises, what is done and what is not')
     .argument('[words...]', 'show those whose id, title or chapter has all these words')
     .option('--chapter <number>', 'of one chapter', chapterNumber)
-    .addOption(new Option('--kind <kind>', 'of one kind').choices(['dts', 'typescript', 'c']))
+    .addOption(new Option('--kind <kind>', 'of one kind').choices(['dts', 'typescript', 'c', 'question']))
     .addOption(new Option('--todo', 'without a pass').conflicts('done'))
     .option('--done', 'with a pass')
     .option('--json', 'print JSON')
