@@ -27,12 +27,9 @@ const soundPattern = (text: string): boolean => {
   }
 }
 
-const words = z
-  .string()
-  .min(1)
-  .refine(soundPattern, {
-    error: 'expected text, or a regular expression that JavaScript takes, between slashes',
-  })
+const words = z.string().min(1).refine(soundPattern, {
+  error: 'expected text, or a regular expression that JavaScript takes, between slashes',
+})
 
 // Text to look for, or a regular expression between slashes; with a count or a kernel where that matters.
 const lookFor = z.union([
