@@ -191,12 +191,13 @@ describe('checkLinks()', () => {
       'index.html':
         '<p id="here"></p>\n<a href="/a/#there">a</a> <a href="#here">b</a>\n<a href="/b/">c</a>\n',
       'a/index.html':
-        '<p id="there"></p>\n\n<a href="/#gone">d</a> <a href="https://x.y/">e</a> <a href="../x.css">f</a>\n',
+        '<p id="there"></p>\n<b id="there"></b>\n<a href="/#gone">d</a> <a href="https://x.y/">e</a> <a href="../x.css">f</a>\n',
     }
     await inProject(files, (folder) => {
       const { diagnostics, pages, links } = checkLinks(folder)
       expect(diagnostics.map(({ file, line, rule }) => `${file} ${line} ${rule}`)).toEqual([
         '/ 3 link-page',
+        '/a/ 2 link-id-twice',
         '/a/ 3 link-anchor',
         '/a/ 3 link-page',
       ])
