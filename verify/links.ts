@@ -16,7 +16,19 @@ export function pagesUnder(folder: string): string[] {
     .sort()
 }
 
-/** Rules: `link-page`, `link-anchor`. The file of a finding is the page's address. */
+function idsTwice(page: string, html: string): Diagnostic[] {
+  const seen = new Set<string>()
+  return [...html.matchAll(/<[^>]*?\sid="([^"]+)"/g)].flatMap((match) => {
+    const id = match[1]!
+    const line = html.slice(0, match.index).split('\n').length
+    if (seen.has(id))
+      return error('link-id-twice', page, line, 0, `two elements of this page have the id ${id}`)
+    seen.add(id)
+    return []
+  })
+}
+
+/** Rules: `link-page`, `link-anchor`, `link-id-twice`. The file of a finding is the page's address. */
 export function checkLinks(folder: string): { diagnostics: Diagnostic[]; pages: number; links: number } {
   const pages = pagesUnder(folder)
   const texts = new Map<string, string>()
@@ -38,6 +50,8 @@ export function checkLinks(folder: string): { diagnostics: Diagnostic[]; pages: 
   let links = 0
   for (const page of pages) {
     const isApi = page.startsWith('/api/')
+    // A browser goes to the first of two.
+    if (!isApi) diagnostics.push(...idsTwice(page, htmlOf(page)))
     for (const match of htmlOf(page).matchAll(/\shref="([^"]*)"/g)) {
       const href = match[1]!
       if (/^[a-z]+:/.test(href)) continue

@@ -89,6 +89,7 @@ export async function checkSpelling(
   const text = lines.map((line) => line.text).join('\n')
   const document = { uri: 'file:///book.txt', text, languageId: 'plaintext', locale: 'en-GB' }
   const options = { noConfigSearch: true, generateSuggestions: true, numSuggestions: 1 }
+  // Its limits are made for an editor: 100 findings in all, 5 of a word.
   const many = { maxNumberOfProblems: 10_000, maxDuplicateProblems: 10_000 }
   const { issues } = await spellCheckDocument(document, options, {
     language: 'en-GB',

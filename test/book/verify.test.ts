@@ -154,6 +154,14 @@ describe('checkSpelling()', () => {
     expect(found[0]!.note).toContain('allocated')
   }, 120_000)
 
+  it('checkSpelling() reads a book of any length to its end, and tells every finding', async () => {
+    const long = { file: 'x.md', text: 'The same line of words, again and again.\n'.repeat(15_000), line: 1 }
+    const slips = { file: 'y.md', text: 'memblok\n'.repeat(150), line: 1 }
+    const found = await checkSpelling([long, slips], [])
+    expect(found).toHaveLength(150)
+    expect(found.at(-1)).toMatchObject({ file: 'y.md', line: 150, column: 1 })
+  }, 120_000)
+
   it('proseOf() leaves out code, addresses, footnotes and HTML, and keeps the sentence of a fold in its place', () => {
     const text =
       'A [word](http://x.y/zzz)[^idd] `qqq` <xyz> a_bcd /dev/xyz.\n```ts weave=abcx fold="Held here."\n```\n'
@@ -183,12 +191,13 @@ describe('checkLinks()', () => {
       'index.html':
         '<p id="here"></p>\n<a href="/a/#there">a</a> <a href="#here">b</a>\n<a href="/b/">c</a>\n',
       'a/index.html':
-        '<p id="there"></p>\n\n<a href="/#gone">d</a> <a href="https://x.y/">e</a> <a href="../x.css">f</a>\n',
+        '<p id="there"></p>\n<b id="there"></b>\n<a href="/#gone">d</a> <a href="https://x.y/">e</a> <a href="../x.css">f</a>\n',
     }
     await inProject(files, (folder) => {
       const { diagnostics, pages, links } = checkLinks(folder)
       expect(diagnostics.map(({ file, line, rule }) => `${file} ${line} ${rule}`)).toEqual([
         '/ 3 link-page',
+        '/a/ 2 link-id-twice',
         '/a/ 3 link-anchor',
         '/a/ 3 link-page',
       ])
