@@ -70,6 +70,12 @@ export const en = {
     title: 'Sources',
     description: 'Every source file of the models and the kernel modules, with the chapter that tells it.',
   },
+  exercises: {
+    kinds: { dts: 'a device tree', typescript: 'TypeScript', c: 'C, on a board', question: 'a question' },
+    minutes: 'minutes',
+    difficulty: 'difficulty',
+    after: 'after',
+  },
   kinds: {
     ram: 'ordinary memory',
     reserved: 'reserved, still mapped',
