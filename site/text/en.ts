@@ -61,6 +61,12 @@ export const en = {
     figure:
       'A row of page frames, most of them scattered in use, and one long run that is free and contiguous.',
   },
+  exercises: {
+    kinds: { dts: 'a device tree', typescript: 'TypeScript', c: 'C, on a board', question: 'a question' },
+    minutes: 'minutes',
+    difficulty: 'difficulty',
+    after: 'after',
+  },
   notFound: {
     title: 'No page here',
     text: 'This address is mapped to nothing. The contents list every page there is.',
@@ -69,12 +75,6 @@ export const en = {
   sourceIndex: {
     title: 'Sources',
     description: 'Every source file of the models and the kernel modules, with the chapter that tells it.',
-  },
-  exercises: {
-    kinds: { dts: 'a device tree', typescript: 'TypeScript', c: 'C, on a board', question: 'a question' },
-    minutes: 'minutes',
-    difficulty: 'difficulty',
-    after: 'after',
   },
   kinds: {
     ram: 'ordinary memory',
