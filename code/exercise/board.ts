@@ -2,12 +2,9 @@
 //
 // Runs the lab beside a C exercise, with the reader's file in the place of the shipped one, and hands over what the board
 // said. Whether that is right is for the exercise's check.ts; a board that dies is evidence too.
-import { existsSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { Complaint } from '../lib/complaint.ts'
-import { Cache } from '../lab/cache.ts'
-import { rememberedKernel } from '../lab/kernel_choice.ts'
-import { KERNEL_NAMES, type KernelName } from '../lab/kernels.ts'
+import { SERIES_NAMES, type Series } from '../lab/kernels.ts'
 import { loadLab } from '../lab/lab_file.ts'
 import { killAllGroups } from '../lab/process_group.ts'
 import { runLab, type BootResult } from '../lab/run_lab.ts'
@@ -18,28 +15,24 @@ export interface BoardOptions {
   readonly root: string
   /** The folder with the answer's files. */
   readonly folder: string
-  /** What to boot, `6.1`, `6.12`, `lab` or `debug`; `defaultKernel()` when unsaid. */
+  /** The series to boot; `DEFAULT_SERIES` when unsaid. */
   readonly kernel?: string
   readonly signal?: AbortSignal
   /** A line about what goes on. */
   readonly onProgress?: (line: string) => void
 }
 
-/** Our own 6.12, which boots in half a second, once it has been built; until then Debian's 6.12. */
-export function defaultKernel(cache: Cache): KernelName {
-  const own = rememberedKernel(cache, '', 'lab', 'arm64')?.kernel
-  return own && [own.image, own.headers].every((path) => existsSync(path)) ? 'lab' : '6.12'
-}
+export const DEFAULT_SERIES: Series = '6.12'
 
 /**
  * Builds, boots and reads one board. Throws a Complaint with exit code 4 when a tool is missing; what does not compile is
  * a report with `built` false.
  */
 export async function runOnBoard(exercise: Exercise, options: BoardOptions): Promise<BoardReport> {
-  const kernel = KERNEL_NAMES.find((each) => each === (options.kernel ?? defaultKernel(new Cache())))
-  if (!kernel)
+  const series = SERIES_NAMES.find((each) => each === (options.kernel ?? DEFAULT_SERIES))
+  if (!series)
     throw new Complaint({
-      text: `${options.kernel}: expected one of ${KERNEL_NAMES.join(', ')}`,
+      text: `${options.kernel}: expected one of ${SERIES_NAMES.join(', ')}`,
       exitCode: 2,
     })
   const lab = loadLab(relative(options.root, join(exercise.path, 'lab.yaml')), options.root)
@@ -55,7 +48,7 @@ export async function runOnBoard(exercise: Exercise, options: BoardOptions): Pro
   const stopKilling = killOnAbort(options.signal)
   try {
     const result = await runLab(lab, {
-      kernels: [kernel],
+      kernels: [series],
       overrides,
       progress: ({ title, state, seconds }) => {
         if (state === 'start') onProgress(`${title} …`)
@@ -63,7 +56,7 @@ export async function runOnBoard(exercise: Exercise, options: BoardOptions): Pro
       },
     })
     options.signal?.throwIfAborted()
-    return reportOf(kernel, result.boots[0]!)
+    return reportOf(series, result.boots[0]!)
   } catch (error) {
     options.signal?.throwIfAborted()
     if (error instanceof Complaint && error.diagnostics.some(({ rule }) => rule === 'lab-compiler')) {
@@ -71,7 +64,7 @@ export async function runOnBoard(exercise: Exercise, options: BoardOptions): Pro
       const build = (mine.length > 0 ? mine : error.diagnostics).map(
         ({ line, column, severity, text }) => `${line}:${column}: ${severity}: ${text}`,
       )
-      return { kernel, built: false, build, dmesg: [], complaints: [], tests: [], finished: false }
+      return { kernel: series, built: false, build, dmesg: [], complaints: [], tests: [], finished: false }
     }
     throw error
   } finally {
@@ -93,7 +86,7 @@ function killOnAbort(signal: AbortSignal | undefined): () => void {
   }
 }
 
-function reportOf(kernel: KernelName, boot: BootResult): BoardReport {
+function reportOf(kernel: Series, boot: BootResult): BoardReport {
   const ktap = boot.ktap.flatMap(({ tests }) =>
     tests.map(({ name, outcome }) => ({ name, ok: outcome === 'passed' })),
   )

@@ -38,7 +38,7 @@ export interface TypescriptContext {
 
 /** What a board said while it ran the exercise's lab. */
 export interface BoardReport {
-  /** What was booted: `6.1`, `6.12`, or `lab` or `debug`, which are 6.12. */
+  /** The series that was booted: `6.1`, `6.12`. */
   readonly kernel: string
   /** False when the reader's file did not compile; `build` then holds what the compiler said. */
   readonly built: boolean
