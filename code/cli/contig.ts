@@ -5,6 +5,7 @@
 // so that help costs no more than reading this file and commander.
 import { Command, CommanderError } from 'commander'
 import { Complaint } from '../lib/complaint.ts'
+import { leaveWithReader } from './broken_pipe.ts'
 import { registerBuild } from './build.ts'
 import { registerConformance } from './conformance.ts'
 import { registerDo } from './do.ts'
@@ -44,6 +45,8 @@ registerDoctor(program)
 registerBuild(program)
 registerVerify(program)
 registerSetup(program)
+
+for (const stream of [process.stdout, process.stderr]) leaveWithReader(stream)
 
 try {
   if (process.argv.length > 2) {

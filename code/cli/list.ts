@@ -61,12 +61,13 @@ export function registerList(program: Command): void {
         )
       })
       if (options.json) {
-        const rows = shown.map(({ id, number, title, kind, minutes, difficulty, prerequisites }) => {
+        const rows = shown.map(({ id, number, title, about, kind, minutes, difficulty, prerequisites }) => {
           const record = progress.exercises[id] ?? null
           return {
             id,
             number,
             title,
+            ...(about === undefined ? {} : { about }),
             kind,
             minutes,
             difficulty,

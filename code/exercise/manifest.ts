@@ -14,6 +14,8 @@ const common = {
   /** Unique in the whole book; what a reader types. */
   id: word,
   title: z.string().min(1),
+  /** What there is to do, a sentence; the chapter's page shows it. */
+  about: z.string().min(1).optional(),
   minutes: z.number().int().min(1).max(120),
   /** 1 a finding, 2 a function, 3 an evening's thought. */
   difficulty: z.number().int().min(1).max(3),

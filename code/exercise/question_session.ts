@@ -78,8 +78,8 @@ export async function answerOnce(
   return { ...result, ...asked }
 }
 
-const KEYS_BEFORE = 'Your answer, or [h] hint  [n] next  [q] quit\n'
-const KEYS_AFTER = '[n] next  [s] solution  [q] quit\n'
+const KEYS_BEFORE = 'Your answer, or [h] hint  [n] next  [q] quit, then Enter\n'
+const KEYS_AFTER = '[n] next  [s] solution  [q] quit, then Enter\n'
 
 /** Asks and reads lines until the answer was right and the reader goes on, or leaves. */
 export async function questionSession(

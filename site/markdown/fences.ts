@@ -7,12 +7,15 @@
 //   ts run id=name          a cell; the `output` fence that follows is what it prints
 //   console  [title="…"]    a transcript of a terminal        output [title="…"] what a program printed
 //   mermaid id=name         a diagram, from site/diagrams/    memory-map         a figure of physical memory
+//   exercises               the exercises of the chapter
 //   any other language      plain code, title="…" if it has a name
 import type { Cell, CellAssets } from '../cells/types.ts'
 import { inlineDiagram } from '../diagrams/inline.ts'
+import { exercisesFence } from '../figures/exercises_fence.ts'
 import { memoryMapFence } from '../figures/memory_map_fence.ts'
 import type { Highlight } from '../highlight/highlight.ts'
 import { escapeHtml } from '../html.ts'
+import { root } from '../paths.ts'
 import { en } from '../text/en.ts'
 import type { Weave } from '../weave/types.ts'
 import { failAt, fenceWords, type FenceWords, type Where } from './fence_info.ts'
@@ -102,5 +105,6 @@ export function fenceHtml(
   if (parsed.lang === 'console') return said(fence, sources, 'console')
   if (parsed.lang === 'mermaid') return inlineDiagram(content, parsed, where)
   if (parsed.lang === 'memory-map') return memoryMapFence(content, parsed.words.get('id') ?? '', where)
+  if (parsed.lang === 'exercises') return exercisesFence(root, place.chapterSlug, where)
   return plain(fence, sources)
 }

@@ -63,6 +63,12 @@ export const en = {
     figure:
       'A row of page frames, most of them scattered in use, and one long run that is free and contiguous.',
   },
+  exercises: {
+    kinds: { dts: 'a device tree', typescript: 'TypeScript', c: 'C, on a board', question: 'a question' },
+    minutes: 'minutes',
+    difficulty: 'difficulty',
+    after: 'after',
+  },
   notFound: {
     title: 'No page here',
     text: 'This address is mapped to nothing. The contents list every page there is.',

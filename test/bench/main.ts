@@ -7,6 +7,7 @@ import { bitmapBench } from './bitmap.ts'
 import { bootBench } from './boot.ts'
 import { buddyBench } from './buddy.ts'
 import { cmaBench } from './cma.ts'
+import { feedbackBench } from './feedback.ts'
 import { labBench } from './lab.ts'
 import { type Bench, type BenchResult, type BenchRows, type BenchSkip, median } from './measure.ts'
 import { memblockBench } from './memblock.ts'
@@ -18,6 +19,7 @@ const BENCHES: Record<string, Bench> = {
   boot: bootBench,
   weave: weaveBench,
   lab: labBench,
+  feedback: feedbackBench,
   memblock: memblockBench,
   buddy: buddyBench,
   bitmap: bitmapBench,

@@ -24,12 +24,14 @@ const out = join(root, '.cache', `exercise-cli-${process.pid}`)
 const ENTRY = `
 import { Command, CommanderError } from 'commander'
 import { Complaint } from './code/lib/complaint.ts'
+import { leaveWithReader } from './code/cli/broken_pipe.ts'
 import { registerDo } from './code/cli/do.ts'
 import { registerHint } from './code/cli/hint.ts'
 import { registerList } from './code/cli/list.ts'
 import { registerReset } from './code/cli/reset.ts'
 import { registerResults } from './code/cli/results.ts'
 import { registerSolution } from './code/cli/solution.ts'
+leaveWithReader(process.stdout)
 const program = new Command('contig').exitOverride()
 for (const register of [registerDo, registerHint, registerList, registerReset, registerResults, registerSolution]) register(program)
 try {
@@ -259,6 +261,18 @@ describe('contig hint, solution, list', () => {
     expect(list('--state', 'new').length).toBe(list().length - 2)
     expect(contig('list', '--state', 'lost').code).toBe(2)
     expect(contig('list', '--minutes', 'few').code).toBe(2)
+  })
+
+  it('leave quietly when nobody reads any more', async () => {
+    const child = spawn(process.execPath, [join(out, 'contig.js'), 'do', '2.1', '--once'], {
+      env: environment(),
+    })
+    children.push(child)
+    child.stdout.destroy()
+    let said = ''
+    child.stderr.on('data', (data: Buffer) => (said += data.toString()))
+    expect(await new Promise((resolve) => child.on('exit', resolve))).toBe(141)
+    expect(said).toBe('')
   })
 
   it('say where a damaged progress file went', () => {

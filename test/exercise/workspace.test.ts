@@ -214,9 +214,9 @@ describe('parseManifest()', () => {
 
   it('tells an unknown key, a wrong value and broken YAML at their lines', () => {
     expect(told(good)).toEqual([])
-    expect(told(good.replace('minutes: 15', 'minuts: 15'))).toContain('exercise-unknown-key:5')
-    expect(told(good.replace('minutes: 15', 'minutes: soon'))).toEqual(['exercise-value:5'])
-    expect(told(good.replace('- board.dts', '- ../board.dts'))).toEqual(['exercise-value:10'])
+    expect(told(good.replace('minutes: 15', 'minuts: 15'))).toContain('exercise-unknown-key:6')
+    expect(told(good.replace('minutes: 15', 'minutes: soon'))).toEqual(['exercise-value:6'])
+    expect(told(good.replace('- board.dts', '- ../board.dts'))).toEqual(['exercise-value:11'])
     const question = good.replace('kind: dts', 'kind: question')
     expect(told(question)[0]).toMatch(/^exercise-unknown-key:/)
     expect(told(question.slice(0, question.indexOf('files:')))).toEqual([])

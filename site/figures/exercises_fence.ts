@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+//
+// The empty `exercises` fence: what a chapter has to do at a desk, from the exercise.yaml of each, with the command that
+// begins it. `contig` reads those files itself and more strictly (code/exercise/manifest.ts).
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parse } from 'yaml'
+import { z } from 'zod'
+import { escapeHtml } from '../html.ts'
+import { failAt, type Where } from '../markdown/fence_info.ts'
+import { en } from '../text/en.ts'
+
+const Exercise = z.object({
+  id: z.string(),
+  title: z.string(),
+  kind: z.enum(Object.keys(en.exercises.kinds) as [keyof typeof en.exercises.kinds]),
+  minutes: z.number(),
+  difficulty: z.number(),
+  order: z.number(),
+  prerequisites: z.array(z.string()),
+  about: z.string().optional(),
+})
+type Exercise = z.infer<typeof Exercise>
+
+function exercisesOf(root: string, slug: string): Exercise[] {
+  const folder = join(root, 'chapters', slug, 'exercises')
+  if (!existsSync(folder)) return []
+  const files = readdirSync(folder).map((name) => join(folder, name, 'exercise.yaml'))
+  return files
+    .filter((file) => existsSync(file))
+    .map((file) => Exercise.parse(parse(readFileSync(file, 'utf8'))))
+    .sort((a, b) => a.order - b.order)
+}
+
+// The titles by which prerequisites are named, of every chapter.
+function titlesBelow(root: string): ReadonlyMap<string, string> {
+  const slugs = readdirSync(join(root, 'chapters'), { withFileTypes: true }).filter((each) =>
+    each.isDirectory(),
+  )
+  return new Map(
+    slugs.flatMap(({ name }) => exercisesOf(root, name).map(({ id, title }) => [id, title] as const)),
+  )
+}
+
+function item(exercise: Exercise, titles: ReadonlyMap<string, string>): string {
+  const { id, title, kind, minutes, difficulty, order, prerequisites, about } = exercise
+  const after = prerequisites.map((each) => titles.get(each) ?? each).join(', ')
+  const facts = [
+    en.exercises.kinds[kind],
+    `${minutes} ${en.exercises.minutes}`,
+    `${en.exercises.difficulty} ${difficulty}`,
+    ...(after === '' ? [] : [`${en.exercises.after} ${after}`]),
+  ]
+  return (
+    `<li value="${order}"><p><strong>${escapeHtml(title)}</strong>` +
+    `${about === undefined ? '' : ` ${escapeHtml(about)}`}</p>` +
+    `<p class="facts">${escapeHtml(facts.join(' · '))}</p>` +
+    `<p><code>npx contig do ${escapeHtml(id)}</code></p></li>\n`
+  )
+}
+
+/** The list of the exercises of the chapter `slug`. */
+export function exercisesFence(root: string, slug: string, where: Where): string {
+  let exercises: Exercise[]
+  let titles: ReadonlyMap<string, string>
+  try {
+    exercises = exercisesOf(root, slug)
+    titles = titlesBelow(root)
+  } catch (error) {
+    const text = error instanceof z.ZodError ? z.prettifyError(error).replaceAll('\n', ' ') : String(error)
+    failAt(
+      where,
+      'exercises',
+      `an exercise.yaml cannot be read: ${text}`,
+      'contig list says which, and where',
+    )
+  }
+  if (exercises.length === 0) failAt(where, 'exercises', 'this chapter has no exercises')
+  return `<ol class="exercises">\n${exercises.map((each) => item(each, titles)).join('')}</ol>\n`
+}
