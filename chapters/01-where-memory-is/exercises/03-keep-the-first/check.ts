@@ -3,7 +3,7 @@
 // Asks the reader's keepFirst() and the model of memblock the same questions, and looks for one rule that explains all answers.
 import type { CheckContext, CheckResult, Finding } from 'contiguous/exercise/check'
 import { createRng, type Rng } from 'contiguous/lib/rng'
-import { MiB } from 'contiguous/lib/units'
+import { GiB, MiB } from 'contiguous/lib/units'
 import { createMemblock, memblock_add, memblock_is_nomap, memblock_mark_nomap } from 'contiguous/mm/memblock'
 import { memblock_mem_limit_remove_map } from 'contiguous/mm/memblock_limit'
 
@@ -45,7 +45,8 @@ function finding(rule: string, text: string, evidence: readonly string[]): Findi
 // Up to four ranges, each behind the one before it, with or without a gap; neighbours that touch differ in noMap.
 function ask(keepFirst: KeepFirst, rng: Rng): Answer {
   const memory: Range[] = []
-  let at = MiB(64) * (1 + rng.next(4))
+  // One in three lies beyond 4 GiB, where arithmetic of 32 bits ends.
+  let at = MiB(64) * (1 + rng.next(4)) + (rng.next(3) === 0 ? GiB(6) : 0)
   let total = 0
   for (let i = 1 + rng.next(4); i > 0; i -= 1) {
     const gap = rng.next(2) * MiB(16) * (1 + rng.next(4))

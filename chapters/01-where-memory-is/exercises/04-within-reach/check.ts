@@ -9,8 +9,8 @@ const RAM = 0x4000_0000
 
 export async function check(context: CheckContext): Promise<CheckResult> {
   if (context.kind !== 'c') throw new Error('expected a board report')
-  const { board } = context
-  const wrong = judge(board)
+  const { board, files } = context
+  const wrong = judge(board, files[FILE] ?? '')
   if (wrong) return { findings: [wrong] }
   return { findings: [], shown: [`Linux ${board.kernel}:`, ...moduleLines(board)] }
 }
@@ -19,8 +19,13 @@ function finding(rule: string, text: string, evidence: readonly string[]): Findi
   return { rule, severity: 'error', file: FILE, line: 0, column: 0, text, evidence, read: READ }
 }
 
-function judge(board: BoardReport): Finding | null {
+function judge(board: BoardReport, source: string): Finding | null {
   if (!board.built) return refused(board)
+  if (!hardwareIsThere(source)) {
+    const text =
+      'the camera, the size of its picture or the look at the buffer differ from the board: mend what is between the comments'
+    return finding('ex-camera-changed', text, [])
+  }
   const lines = moduleLines(board)
   if (!board.finished)
     return finding('ex-board-stopped', 'the board did not get to its end', [...lines, ...board.complaints])
@@ -38,6 +43,20 @@ function judge(board: BoardReport): Finding | null {
   if (arrived === 2 && board.complaints.length === 0) return null
   const text = `the picture arrived ${arrived} times; expected twice, and a quiet log`
   return finding('ex-board-objects', text, [...lines, ...board.complaints])
+}
+
+// What the reader's file has to have as it was shipped, blanks apart.
+const HARDWARE = [
+  '#define PICTURE_SIZE SZ_64K',
+  'pr_info("camera writes to 0x%08x\\n", reg); if (pfn_valid(PHYS_PFN(reg))) ' +
+    'memset(phys_to_virt(reg), PICTURE_BYTE, PICTURE_SIZE); else pr_info("nobody answers there\\n");',
+  'if (memchr_inv(page_address(buffer), PICTURE_BYTE, PICTURE_SIZE)) pr_err("the picture did not arrive\\n"); ' +
+    'else pr_info("the picture arrived\\n");',
+]
+
+function hardwareIsThere(source: string): boolean {
+  const plain = source.replace(/\s+/g, ' ')
+  return HARDWARE.every((part) => plain.includes(part)) && plain.split('the picture arrived').length === 2
 }
 
 function noPages(board: BoardReport, lines: readonly string[]): Finding {

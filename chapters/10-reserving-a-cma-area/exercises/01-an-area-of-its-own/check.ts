@@ -8,7 +8,7 @@ import { bootMachine, type Machine } from 'contiguous/machine/boot'
 import { parseDts } from 'contiguous/of/dts_parser'
 import { createDevice } from 'contiguous/of/reserved_mem'
 import { of_reserved_mem_device_init } from 'contiguous/of/reserved_mem_device'
-import { findNode, property, type DeviceTree, type DtNode } from 'contiguous/of/tree'
+import { findNode, property, stringsOf, type DeviceTree, type DtNode } from 'contiguous/of/tree'
 
 const FILE = 'board.dts'
 const KERNELS: readonly KernelVersion[] = ['6.1.192', '6.12.117']
@@ -42,6 +42,10 @@ function judge(machine: Machine, tree: DeviceTree): Finding | null {
   const region = findNode(tree, '/reserved-memory')?.children[0] ?? null
   if (machine.cmdline !== 'cma=16M')
     return finding('ex-board-changed', null, `the command line is ${machine.cmdline}; expected cma=16M`, [])
+  const video = findNode(tree, '/video')
+  const compatible = stringsOf((video && property(video, 'compatible')?.value) ?? new Uint8Array())
+  if (!video || compatible[0] !== 'contiguous,video' || property(video, 'status'))
+    return finding('ex-board-changed', video, 'the decoder is hardware: its node stays as it was', [])
   if (!region) return finding('ex-no-region', null, '/reserved-memory has no region', log)
   if (says('bypass')) {
     const text = 'the node wants to be the default area, and cma= has spoken for that: it is bypassed'
@@ -73,6 +77,9 @@ function judgeArea(machine: Machine, region: DtNode, log: readonly string[]): Fi
     return finding('ex-area-too-small', region, `the area has ${mib} MiB, and the decoder needs 39`, log)
   if (own.size > SMALLEST)
     return finding('ex-area-too-large', region, `the area has ${mib} MiB; a smaller one would do`, log)
+  const shared = machine.contiguous.dma_contiguous_default_area
+  if (shared?.size !== MiB(16))
+    return finding('ex-default-area-lost', region, 'the default area of 16 MiB is gone', log)
   const device = createDevice('video video', findNode(machine.tree, '/video'))
   const ret = of_reserved_mem_device_init(machine.reserved_mem, device)
   if (ret === 0 && device.cma_area) return null

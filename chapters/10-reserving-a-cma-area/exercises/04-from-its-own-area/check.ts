@@ -25,6 +25,13 @@ function judge(board: BoardReport, source: string): Finding | null {
   const lines = driverLines(board)
   if (!board.finished)
     return finding('ex-board-stopped', 'the board did not get to its end', [...lines, ...board.complaints])
+  if (
+    lines.some((line) => line.includes('frames at')) &&
+    lines.some((line) => /failed with error -12$/.test(line))
+  ) {
+    const text = 'the second load finds no room: the frames of the first were never given back to the area'
+    return finding('ex-frames-not-freed', text, lines)
+  }
   const failed = lines
     .map((line) => /failed with error (-\d+)/.exec(line)?.[1])
     .find((each) => each !== undefined)
@@ -41,6 +48,12 @@ function judge(board: BoardReport, source: string): Finding | null {
     .map((digits) => parseInt(digits, 16))
     .find((at) => at < AREA.base || at + FRAMES > AREA.end)
   if (outside !== undefined) return elsewhere(outside, lines)
+  // A region that stays attached leaves no trace on a board that is switched off afterwards.
+  if (frames.length === 2 && !/of_reserved_mem_device_release/.test(source)) {
+    const text =
+      'the region is never released: the entry that attaching made stays behind, one more with each load'
+    return finding('ex-region-not-released', text, lines)
+  }
   if (frames.length === 2 && board.complaints.length === 0) return null
   const text = `${frames.length} of two loads gave frames; expected both, and a quiet log`
   return finding('ex-board-objects', text, [...lines, ...board.complaints])
