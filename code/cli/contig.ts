@@ -15,6 +15,7 @@ import { registerLab } from './lab.ts'
 import { registerList } from './list.ts'
 import { registerRead } from './read.ts'
 import { registerReset } from './reset.ts'
+import { registerResults } from './results.ts'
 import { registerRun } from './run.ts'
 import { registerSetup } from './setup.ts'
 import { registerSolution } from './solution.ts'
@@ -32,6 +33,7 @@ registerList(program)
 registerHint(program)
 registerSolution(program)
 registerReset(program)
+registerResults(program)
 registerLab(program)
 registerConformance(program)
 registerKernel(program)

@@ -2,17 +2,23 @@
 //
 // contig list: the exercises, with marks.
 import { InvalidArgumentError, Option, type Command } from 'commander'
+import type { Mark } from '../exercise/print.ts'
 
 interface Options {
   chapter?: number
   kind?: string
   todo?: boolean
   done?: boolean
+  state?: string
+  difficulty?: number
+  minutes?: number
   json?: boolean
 }
 
-function chapterNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('expected a chapter number such as 2.')
+const STATES: Record<string, Mark> = { new: 'new', started: 'started', seen: 'solution seen', done: 'done' }
+
+function whole(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('expected a number such as 2.')
   return Number(text)
 }
 
@@ -21,10 +27,17 @@ export function registerList(program: Command): void {
     .command('list')
     .description('list the exercises, what is done and what is not')
     .argument('[words...]', 'show those whose id, title or chapter has all these words')
-    .option('--chapter <number>', 'of one chapter', chapterNumber)
-    .addOption(new Option('--kind <kind>', 'of one kind').choices(['dts', 'typescript', 'c']))
+    .option('--chapter <number>', 'of one chapter', whole)
+    .addOption(new Option('--kind <kind>', 'of one kind').choices(['dts', 'typescript', 'c', 'question']))
     .addOption(new Option('--todo', 'without a pass').conflicts('done'))
     .option('--done', 'with a pass')
+    .addOption(
+      new Option('--state <state>', 'in one state; seen: the solution was, before a pass').choices(
+        Object.keys(STATES),
+      ),
+    )
+    .option('--difficulty <number>', 'as hard as this: 1, 2 or 3', whole)
+    .option('--minutes <number>', 'that take no longer', whole)
     .option('--json', 'print JSON')
     .action(async (words: string[], options: Options) => {
       const { openCourse, progressNotice } = await import('../exercise/course.ts')
@@ -32,13 +45,17 @@ export function registerList(program: Command): void {
       const { nextUnfinished } = await import('../exercise/progress.ts')
       const course = openCourse()
       const progress = course.progress.read()
-      const shown = course.exercises.filter(({ id, title, chapter, kind }) => {
+      const shown = course.exercises.filter(({ id, title, chapter, kind, difficulty, minutes }) => {
         const text = `${id} ${title} ${chapter.title}`.toLowerCase()
-        const passed = progress.exercises[id]?.passed !== undefined
+        const record = progress.exercises[id]
+        const passed = record?.passed !== undefined
         return (
           words.every((word) => text.includes(word.toLowerCase())) &&
           (options.chapter === undefined || chapter.number === options.chapter) &&
           (options.kind === undefined || kind === options.kind) &&
+          (options.state === undefined || markOf(record) === STATES[options.state]) &&
+          (options.difficulty === undefined || difficulty === options.difficulty) &&
+          (options.minutes === undefined || minutes <= options.minutes) &&
           (!options.todo || !passed) &&
           (!options.done || passed)
         )
@@ -65,7 +82,7 @@ export function registerList(program: Command): void {
       process.stdout.write(
         progressNotice(course) +
           (shown.length > 0 ? formatList(shown, progress) : 'No exercise fits.\n') +
-          (next ? `Next: contig do ${next.id}\n` : ''),
+          (next ? `Next: contig do ${next.id}\n` : 'Every exercise is done: contig results export FILE\n'),
       )
     })
 }

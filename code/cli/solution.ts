@@ -12,7 +12,7 @@ export function registerSolution(program: Command): void {
     .action(async (name: string | undefined, options: { giveUp?: boolean }) => {
       const { chosenOrLast, openCourse, progressNotice } = await import('../exercise/course.ts')
       const { nextUnfinished } = await import('../exercise/progress.ts')
-      const { formatSolution } = await import('../exercise/solution.ts')
+      const { solutionOf } = await import('../exercise/solution.ts')
       const course = openCourse()
       const exercise = chosenOrLast(course, name)
       if (!course.progress.of(exercise)?.passed) {
@@ -34,7 +34,9 @@ export function registerSolution(program: Command): void {
         ? next && `contig do ${next.id}`
         : `contig do ${exercise.id}, now in your own words`
       process.stdout.write(
-        progressNotice(course) + formatSolution(exercise) + (after ? `\nNext: ${after}\n` : ''),
+        progressNotice(course) +
+          (await solutionOf(course, exercise)) +
+          (after ? `\nNext: ${after}\n` : '\nEvery exercise is done: contig results export FILE\n'),
       )
     })
 }

@@ -28,6 +28,7 @@ export function whereYouAre(): string {
           ],
         ]
       : []),
+    ...(next ? [] : [['contig results export FILE', 'hand on what you have passed'] as [string, string]]),
     ...(toolsMissing ? [['contig setup', 'install what the virtual board needs'] as [string, string]] : []),
     ['contig lab', 'the labs: real kernels on a virtual board'],
     ['contig --help', 'everything else'],

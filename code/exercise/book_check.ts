@@ -3,9 +3,11 @@
 // The book checks itself: an exercise that passes as shipped, a solution that fails, a wrong answer that gets another
 // diagnosis than its own or none, an empty hint, a stray file: each is a diagnostic, and the build has failed.
 import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import type { Diagnostic } from '../lib/diagnostic.ts'
 import type { Exercise } from './catalog.ts'
+import { checkQuestion } from './book_check_question.ts'
+import { checkRead, collect, type Report } from './book_report.ts'
 import { HINTS, parseHints } from './hints.ts'
 import { runExercise, type RunOptions } from './run.ts'
 
@@ -13,28 +15,22 @@ export interface BookCheckOptions extends Pick<RunOptions, 'kernel' | 'limitMs' 
   readonly root: string
 }
 
-type Report = (rule: string, file: string, text: string) => void
-
-function collect(exercise: Exercise, root: string): { diagnostics: Diagnostic[]; report: Report } {
-  const diagnostics: Diagnostic[] = []
-  const report: Report = (rule, file, text) => {
-    const path = relative(root, join(exercise.path, file))
-    diagnostics.push({ rule, severity: 'error', file: path, line: 0, column: 0, text })
-  }
-  return { diagnostics, report }
-}
+const QUESTION_FILES = ['exercise.yaml', 'question.ts', 'hints.md', 'why.md']
 
 /** What can be seen without running anything: files, hints, names, the order among all exercises. */
 export function checkShape(exercise: Exercise, all: readonly Exercise[], root: string): Diagnostic[] {
   const { diagnostics, report } = collect(exercise, root)
   const wrong = Object.keys(exercise.wrong)
-  const expected = [
-    ...['exercise.yaml', 'task.md', 'hints.md', 'check.ts', 'solution/why.md'],
-    ...exercise.files,
-    ...exercise.files.map((file) => `solution/${file}`),
-    ...wrong.flatMap((name) => exercise.files.map((file) => `wrong/${name}/${file}`)),
-    ...(exercise.kind === 'c' ? ['lab.yaml'] : []),
-  ]
+  const expected =
+    exercise.kind === 'question'
+      ? QUESTION_FILES
+      : [
+          ...['exercise.yaml', 'task.md', 'hints.md', 'check.ts', 'solution/why.md'],
+          ...exercise.files,
+          ...exercise.files.map((file) => `solution/${file}`),
+          ...wrong.flatMap((name) => exercise.files.map((file) => `wrong/${name}/${file}`)),
+          ...(exercise.kind === 'c' ? ['lab.yaml'] : []),
+        ]
   for (const file of expected) {
     const path = join(exercise.path, file)
     if (!existsSync(path)) report('exercise-file-missing', file, 'expected, but it is not there')
@@ -53,7 +49,7 @@ export function checkShape(exercise: Exercise, all: readonly Exercise[], root: s
   if (exercise.folder !== `${String(exercise.order).padStart(2, '0')}-${exercise.id}`) {
     report('exercise-folder', '', `the folder is ${exercise.folder}; expected its order and its id`)
   }
-  if (wrong.length < 2)
+  if (wrong.length < 2 && exercise.kind !== 'question')
     report('exercise-wrong-answers', 'wrong', `${wrong.length} wrong answers; expected at least 2`)
   const rules = Object.values(exercise.wrong)
   const twice = rules.find((rule, i) => rules.indexOf(rule) !== i)
@@ -109,8 +105,12 @@ function checkOrder(exercise: Exercise, all: readonly Exercise[], report: Report
   }
 }
 
-/** Runs the shipped files, the solution and every kept wrong answer. For kind `c` this boots a board for each. */
+/**
+ * Runs the shipped files, the solution and every kept wrong answer. For kind `c` this boots a board for each. A question is
+ * asked with many seeds instead.
+ */
 export async function checkAnswers(exercise: Exercise, options: BookCheckOptions): Promise<Diagnostic[]> {
+  if (exercise.kind === 'question') return checkQuestion(exercise, options.root)
   const { diagnostics, report } = collect(exercise, options.root)
   const run = (folder: string) => runExercise(exercise, { ...options, folder: join(exercise.path, folder) })
   const mustFail = async (folder: string, rule: string): Promise<void> => {
@@ -133,18 +133,4 @@ export async function checkAnswers(exercise: Exercise, options: BookCheckOptions
   }
   for (const [name, rule] of Object.entries(exercise.wrong)) await mustFail(`wrong/${name}`, rule)
   return diagnostics
-}
-
-// A diagnosis sends the reader back to a heading, and the chapter must have it.
-function checkRead(exercise: Exercise, read: string | undefined, folder: string, report: Report): void {
-  if (!read) return report('exercise-read-missing', folder, 'its diagnosis does not say what to read again')
-  const chapter = readFileSync(join(exercise.path, '..', '..', 'index.md'), 'utf8')
-  const headings = chapter.split('\n').map((line) => /^#{2,4} (.*?)(?: \{#.*\})?$/.exec(line)?.[1])
-  if (!headings.includes(read)) {
-    report(
-      'exercise-read-unknown',
-      folder,
-      `its diagnosis names the heading “${read}”, which the chapter does not have`,
-    )
-  }
 }

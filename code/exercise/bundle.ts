@@ -21,8 +21,8 @@ export interface CheckBundle {
   readonly map: SourceMap
 }
 
-// `contiguous/mm/memblock` is code/mm/memblock.ts, as in the chapters' cells.
-function models(root: string): Plugin {
+/** `contiguous/mm/memblock` is code/mm/memblock.ts, as in the chapters' cells. */
+export function models(root: string): Plugin {
   return {
     name: 'models',
     setup(build) {

@@ -9,8 +9,8 @@
 // A check imports these types (they leave no trace in the bundle) and models, nothing else.
 import type { Diagnostic } from '../lib/diagnostic.ts'
 
-/** What an exercise can be. `c` needs a board, the others a JavaScript engine. */
-export const EXERCISE_KINDS = ['dts', 'typescript', 'c'] as const
+/** What an exercise can be. `c` needs a board, the others a JavaScript engine; a `question` has question.ts instead of files and a check. */
+export const EXERCISE_KINDS = ['dts', 'typescript', 'c', 'question'] as const
 export type ExerciseKind = (typeof EXERCISE_KINDS)[number]
 
 /** One thing that is wrong with an answer. Its rule id starts with `ex-`. */

@@ -10,11 +10,10 @@ const word = z.string().regex(/^[a-z][a-z0-9-]*$/, 'expected lower-case words jo
 const fileName = z.string().regex(/^[a-z0-9][a-z0-9_.-]*$/, 'expected a plain lower-case file name')
 const rule = z.string().regex(/^ex-[a-z0-9-]+$/, 'expected a rule id such as ex-size-rounded-down')
 
-const manifestSchema = z.strictObject({
+const common = {
   /** Unique in the whole book; what a reader types. */
   id: word,
   title: z.string().min(1),
-  kind: z.enum(EXERCISE_KINDS),
   minutes: z.number().int().min(1).max(120),
   /** 1 a finding, 2 a function, 3 an evening's thought. */
   difficulty: z.number().int().min(1).max(3),
@@ -22,6 +21,11 @@ const manifestSchema = z.strictObject({
   order: z.number().int().min(1),
   /** Ids of exercises that come before this one. */
   prerequisites: z.array(word),
+}
+
+const filesSchema = z.strictObject({
+  ...common,
+  kind: z.enum(EXERCISE_KINDS),
   /** The shipped files, the reader's to edit. The first is the one that is compiled or read. */
   files: z.array(fileName).min(1),
   /** The diagnosis that the shipped files get. */
@@ -30,7 +34,18 @@ const manifestSchema = z.strictObject({
   wrong: z.record(word, rule),
 })
 
-export type ExerciseManifest = z.infer<typeof manifestSchema>
+// Its wrong answers are drawn with it, in question.ts.
+const questionSchema = z.strictObject({ ...common, kind: z.literal('question') })
+
+/** A question ships no files and keeps no wrong ones. */
+export type ExerciseManifest = z.infer<typeof filesSchema>
+
+const NO_FILES = { files: [], shipped: 'ex-not-answered', wrong: {} }
+
+function schemaFor(data: unknown) {
+  const kind = typeof data === 'object' && data !== null && 'kind' in data ? data.kind : undefined
+  return kind === 'question' ? questionSchema : filesSchema
+}
 
 // The place of the value at `path`, or of the nearest thing above it that exists; for an unknown key, of the key.
 function placeOf(document: Document, lines: LineCounter, path: readonly PropertyKey[], key?: string) {
@@ -68,14 +83,16 @@ export function parseManifest(
     }
   })
   if (diagnostics.length > 0) return { manifest: null, diagnostics }
-  const parsed = manifestSchema.safeParse(document.toJS())
-  if (parsed.success) return { manifest: parsed.data, diagnostics: [] }
+  const data: unknown = document.toJS()
+  const schema = schemaFor(data)
+  const parsed = schema.safeParse(data)
+  if (parsed.success) return { manifest: { ...NO_FILES, ...parsed.data }, diagnostics: [] }
   for (const issue of parsed.error.issues) {
     const path = issue.path.join('.')
     if (issue.code === 'unrecognized_keys') {
       for (const key of issue.keys) {
         const place = placeOf(document, lines, issue.path, key)
-        const known = Object.keys(manifestSchema.shape).join(', ')
+        const known = Object.keys(schema.shape).join(', ')
         const text = `${key}: unknown key; expected one of ${known}`
         diagnostics.push({ rule: 'exercise-unknown-key', severity: 'error', file, ...place, text })
       }

@@ -2,6 +2,7 @@
 //
 // progress.json: what the reader has done, in a file that a person can read and carry to another machine.
 // It is read again before each change, so two terminals do not undo each other's marks.
+import { randomInt } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -9,7 +10,21 @@ import { Complaint } from '../lib/complaint.ts'
 import type { Exercise } from './catalog.ts'
 import { keepAside, withPath, writeWhole } from './files.ts'
 
-export const PROGRESS_VERSION = 1
+/** 1 had neither seed nor answers; it is read as it is and written as 2. */
+export const PROGRESS_VERSION = 2
+
+/** A reader's seed is below this: short enough to be read out. */
+export const SEEDS = 1_000_000
+
+const answerSchema = z.strictObject({
+  /** When it passed, ISO 8601. */
+  at: z.string(),
+  /** SHA-256, as answer_hash.ts makes it. */
+  hash: z.string(),
+  /** A question's: the seed it was asked with, and the answer in the reader's spelling. */
+  seed: z.number().int().optional(),
+  text: z.string().optional(),
+})
 
 const recordSchema = z.strictObject({
   /** When the files were laid out, ISO 8601. */
@@ -22,15 +37,20 @@ const recordSchema = z.strictObject({
   passed: z.string().optional(),
   /** When the solution was asked for before a check had passed. */
   gaveUp: z.string().optional(),
+  /** The answer that passed last. */
+  answer: answerSchema.optional(),
 })
 
 const progressSchema = z.strictObject({
-  version: z.literal(PROGRESS_VERSION),
+  version: z.union([z.literal(1), z.literal(PROGRESS_VERSION)]).transform(() => PROGRESS_VERSION),
+  /** What the questions' numbers are drawn from; drawn itself when the first question is asked. */
+  seed: z.number().int().optional(),
   /** The exercise that was worked on last. */
   current: z.string().optional(),
   exercises: z.record(z.string(), recordSchema),
 })
 
+export type PassedAnswer = z.infer<typeof answerSchema>
 export type ExerciseRecord = z.infer<typeof recordSchema>
 export type Progress = z.infer<typeof progressSchema>
 
@@ -38,13 +58,19 @@ export class ProgressFile {
   readonly path: string
   readonly #kept: string
   readonly #now: () => Date
+  readonly #draw: () => number
   /** Set when a damaged file was found: where it is kept. */
   keptAside: string | null = null
 
-  constructor(workspace: string, now: () => Date = () => new Date()) {
+  constructor(
+    workspace: string,
+    now: () => Date = () => new Date(),
+    draw: () => number = () => randomInt(1, SEEDS),
+  ) {
     this.path = join(workspace, 'progress.json')
     this.#kept = join(workspace, '.kept')
     this.#now = now
+    this.#draw = draw
   }
 
   /** What is on the disk. A damaged file is moved aside and an empty progress returned. */
@@ -70,6 +96,11 @@ export class ProgressFile {
     return empty
   }
 
+  /** Moves the file away, as if nothing had been done yet; where it is now, or null when there was none. */
+  setAside(): string | null {
+    return existsSync(this.path) ? keepAside(this.path, this.#kept, 'progress', '.json') : null
+  }
+
   of(exercise: Exercise): ExerciseRecord | null {
     return this.read().exercises[exercise.id] ?? null
   }
@@ -91,12 +122,22 @@ export class ProgressFile {
     return this.#change(exercise, (record) => record)
   }
 
-  ran(exercise: Exercise, passed: boolean): ExerciseRecord {
+  /** A check that ran; `answer` is what passed, null when nothing did. */
+  ran(exercise: Exercise, answer: Omit<PassedAnswer, 'at'> | null): ExerciseRecord {
     return this.#change(exercise, (record, now) => ({
       ...record,
       runs: record.runs + 1,
-      ...(passed ? { passed: record.passed ?? now } : {}),
+      ...(answer ? { passed: record.passed ?? now, answer: { at: now, ...answer } } : {}),
     }))
+  }
+
+  /** The reader's seed; drawn, written down and `drawn` when there was none. */
+  seed(): { readonly seed: number; readonly drawn: boolean } {
+    const progress = this.read()
+    if (progress.seed !== undefined) return { seed: progress.seed, drawn: false }
+    const seed = this.#draw()
+    writeWhole(this.path, JSON.stringify({ ...progress, seed }, null, 2) + '\n')
+    return { seed, drawn: true }
   }
 
   hinted(exercise: Exercise, hints: number): ExerciseRecord {

@@ -8,6 +8,7 @@
 // One check runs at a time; a save during a check aborts it and starts another. The folder is watched, not the file:
 // an editor that saves by renaming replaces the file, and a watch on the file would follow the old one into oblivion.
 import { basename } from 'node:path'
+import { hashFiles } from './answer_hash.ts'
 import type { Exercise } from './catalog.ts'
 import type { Course } from './course.ts'
 import { progressNotice } from './course.ts'
@@ -46,14 +47,16 @@ async function checkAndRecord(
   exercise: Exercise,
   options: SessionOptions,
 ): Promise<RunResult> {
+  const folder = readerFolder(course.places, exercise)
+  const { files: answered } = readFiles(exercise, folder)
   const result = await runExercise(exercise, {
     root: course.places.root,
-    folder: readerFolder(course.places, exercise),
+    folder,
     signal: options.signal,
     onProgress: (line) => options.write(`  ${line}\n`),
     ...(options.kernel ? { kernel: options.kernel } : {}),
   })
-  course.progress.ran(exercise, result.passed)
+  course.progress.ran(exercise, result.passed ? { hash: hashFiles(answered) } : null)
   return result
 }
 
@@ -91,6 +94,8 @@ export interface Leaving {
   readonly passed: boolean
   /** By ctrl-C or a signal. */
   readonly interrupted: boolean
+  /** Where the reader went on to, if that needs a session of another kind. */
+  readonly next?: Exercise
 }
 
 /** Checks at once, at every save and at every key, until `q`, ctrl-C or the signal. */
@@ -154,8 +159,8 @@ class Session {
     })
   }
 
-  leave(interrupted: boolean): void {
-    this.#resolve({ passed: this.#passed, interrupted })
+  leave(interrupted: boolean, next?: Exercise): void {
+    this.#resolve({ passed: this.#passed, interrupted, ...(next ? { next } : {}) })
   }
 
   check(): void {
@@ -229,6 +234,7 @@ class Session {
     const { exercises, progress } = this.#course
     const following = nextUnfinished(exercises, progress.read(), this.#exercise)
     if (!following) return this.#options.write('There is no other exercise left to do.\n')
+    if (following.kind === 'question') return this.leave(false, following)
     this.#exercise = following
     this.#passed = false
     this.check()

@@ -30,6 +30,14 @@ export function resetExercise(places: Places, exercise: Exercise): string | null
   return kept
 }
 
+/** Moves all of the reader's folders aside and lays nothing out. Returns where they are now. */
+export function resetAll(places: Places, exercises: readonly Exercise[]): string[] {
+  return exercises.flatMap((exercise) => {
+    const folder = readerFolder(places, exercise)
+    return existsSync(folder) ? [keepAside(folder, join(places.workspace, '.kept'), exercise.id)] : []
+  })
+}
+
 /** The texts in `folder`, and the names of those that are not there. */
 export function readFiles(exercise: Exercise, folder: string): { files: ReaderFiles; missing: string[] } {
   const files: Record<string, string> = {}

@@ -12,9 +12,18 @@ import { root } from '../support/files.ts'
 
 const exercises = loadExercises(root)
 
+// What a file imports beside the models and its contract.
+function importsOf(file: string, contract: string): string[] {
+  const imports = [...readFileSync(file, 'utf8').matchAll(/from '([^']+)'/g)].map((match) => match[1]!)
+  const models = /^contiguous\/(lib|arch|mm|of|dma|machine)\//
+  return imports.filter((from) => from !== `contiguous/${contract}` && !models.test(from))
+}
+
 describe('the exercises', () => {
   it('are there: one of each kind', () => {
-    expect(new Set(exercises.map(({ kind }) => kind))).toEqual(new Set(['dts', 'typescript', 'c']))
+    expect(new Set(exercises.map(({ kind }) => kind))).toEqual(
+      new Set(['dts', 'typescript', 'c', 'question']),
+    )
   })
 
   it.each(exercises)('$id has its files, three hints and at least two wrong answers', (exercise) => {
@@ -24,19 +33,19 @@ describe('the exercises', () => {
   it.each(exercises.filter(({ kind }) => kind !== 'c'))(
     '$id fails as shipped, its solution passes, each wrong answer gets its own diagnosis',
     async (exercise) => {
+      // A question: with fifty seeds the answer is one, the numbers vary, and each wrong answer is told from the others.
       expect((await checkAnswers(exercise, { root })).map(formatDiagnostic)).toEqual([])
     },
   )
 
-  it.each(exercises.filter(({ kind }) => kind !== 'c'))(
+  it.each(exercises.filter(({ kind }) => kind === 'question'))('$id asks by models alone', ({ path }) => {
+    expect(importsOf(join(path, 'question.ts'), 'exercise/question')).toEqual([])
+  })
+
+  it.each(exercises.filter(({ kind }) => kind === 'dts' || kind === 'typescript'))(
     '$id has a check without anything of the host',
     ({ path }) => {
-      const imports = [...readFileSync(join(path, 'check.ts'), 'utf8').matchAll(/from '([^']+)'/g)].map(
-        (match) => match[1]!,
-      )
-      expect(
-        imports.filter((from) => !/^contiguous\/(lib|arch|mm|of|dma|machine|exercise\/check$)/.test(from)),
-      ).toEqual([])
+      expect(importsOf(join(path, 'check.ts'), 'exercise/check')).toEqual([])
     },
   )
 })

@@ -26,7 +26,13 @@ beforeEach(() => {
   places = { root, workspace: join(base, `w${count++}`) }
 })
 const mine = () => join(readerFolder(places, tree), 'board.dts')
-const open = () => new ProgressFile(places.workspace, () => NOW)
+const open = () =>
+  new ProgressFile(
+    places.workspace,
+    () => NOW,
+    () => 4711,
+  )
+const PASSED = { hash: 'abc' }
 
 function complaintOf(work: () => unknown): Complaint {
   try {
@@ -107,16 +113,21 @@ describe('ProgressFile', () => {
   it('records starts, runs, hints, the first pass and giving up, as plain JSON with a version', () => {
     const progress = open()
     progress.started(tree)
-    progress.ran(tree, false)
+    progress.ran(tree, null)
     progress.hinted(tree, 1)
     progress.gaveUp(tree)
-    progress.ran(tree, true)
-    progress.ran(tree, false)
+    progress.ran(tree, PASSED)
+    progress.ran(tree, null)
     const at = NOW.toISOString()
     expect(JSON.parse(readFileSync(progress.path, 'utf8'))).toEqual({
-      version: 1,
+      version: 2,
       current: 'mend-the-tree',
-      exercises: { 'mend-the-tree': { started: at, runs: 3, hints: 1, passed: at, gaveUp: at } },
+      exercises: {
+        'mend-the-tree': {
+          ...{ started: at, runs: 3, hints: 1, passed: at, gaveUp: at },
+          answer: { at, hash: 'abc' },
+        },
+      },
     })
   })
 
@@ -126,21 +137,40 @@ describe('ProgressFile', () => {
     const progress = open()
     expect(progress.read().exercises).toEqual({})
     expect(readFileSync(progress.keptAside!, 'utf8')).toBe('{"version": 1, "exer')
-    expect(progress.ran(tree, true).passed).toBe(NOW.toISOString())
+    expect(progress.ran(tree, PASSED).passed).toBe(NOW.toISOString())
   })
 
   it('leaves a file of a later version alone', () => {
     mkdirSync(places.workspace)
-    writeFileSync(join(places.workspace, 'progress.json'), '{"version": 2}')
-    expect(complaintOf(() => open().ran(tree, true)).message).toContain('version 2')
-    expect(readFileSync(join(places.workspace, 'progress.json'), 'utf8')).toBe('{"version": 2}')
+    writeFileSync(join(places.workspace, 'progress.json'), '{"version": 3}')
+    expect(complaintOf(() => open().ran(tree, PASSED)).message).toContain('version 3')
+    expect(readFileSync(join(places.workspace, 'progress.json'), 'utf8')).toBe('{"version": 3}')
+  })
+
+  it('draws a seed once and keeps it', () => {
+    const progress = open()
+    expect(progress.seed()).toEqual({ seed: 4711, drawn: true })
+    progress.started(tree)
+    expect(open().seed()).toEqual({ seed: 4711, drawn: false })
+    expect(JSON.parse(readFileSync(progress.path, 'utf8'))).toMatchObject({ seed: 4711 })
+  })
+
+  it('reads a file of version 1 and writes it as version 2, with all that was in it', () => {
+    mkdirSync(places.workspace)
+    const record = { started: 'then', runs: 2, hints: 1, passed: 'later' }
+    const old = { version: 1, current: tree.id, exercises: { [tree.id]: record } }
+    writeFileSync(join(places.workspace, 'progress.json'), JSON.stringify(old))
+    const progress = open()
+    progress.seed()
+    expect(progress.keptAside).toBeNull()
+    expect(JSON.parse(readFileSync(progress.path, 'utf8'))).toEqual({ ...old, version: 2, seed: 4711 })
   })
 
   it('reads the file before each change, so that two programs do not undo each other', () => {
     const [here, there] = [open(), open()]
     here.started(tree)
     there.hinted(tree, 2)
-    here.ran(tree, false)
+    here.ran(tree, null)
     expect(there.of(tree)).toMatchObject({ hints: 2, runs: 1 })
   })
 })
@@ -148,16 +178,17 @@ describe('ProgressFile', () => {
 describe('nextUnfinished()', () => {
   it('goes on from an exercise, comes round to those left out, and ends with null', () => {
     const done = (...ids: string[]) => ({
-      version: 1 as const,
+      version: 2 as const,
       exercises: Object.fromEntries(
         ids.map((id) => [id, { started: '', runs: 1, hints: 0, passed: 'then' }]),
       ),
     })
-    const [first, second, third] = exercises.map(({ id }) => id) as [string, string, string]
-    expect(nextUnfinished(exercises, done())?.id).toBe(first)
-    expect(nextUnfinished(exercises, done(second), exercises[0])?.id).toBe(third)
-    expect(nextUnfinished(exercises, done(third), exercises[2])?.id).toBe(first)
-    expect(nextUnfinished(exercises, done(...exercises.map(({ id }) => id)))).toBeNull()
+    const three = exercises.slice(0, 3)
+    const [first, second, third] = three.map(({ id }) => id) as [string, string, string]
+    expect(nextUnfinished(three, done())?.id).toBe(first)
+    expect(nextUnfinished(three, done(second), three[0])?.id).toBe(third)
+    expect(nextUnfinished(three, done(third), three[2])?.id).toBe(first)
+    expect(nextUnfinished(three, done(...three.map(({ id }) => id)))).toBeNull()
   })
 })
 
@@ -168,7 +199,7 @@ describe('findExercise()', () => {
   })
 
   it('offers the nearest to an unknown name and ends with 2', () => {
-    for (const name of ['mend-the-tre', 'tree', 'mned-the-tree']) {
+    for (const name of ['mend-the-tre', 'mend-the', 'mned-the-tree']) {
       const complaint = complaintOf(() => findExercise(exercises, name))
       expect(complaint).toMatchObject({ exitCode: 2 })
       expect(complaint.message).toContain('did you mean mend-the-tree?')
@@ -186,6 +217,9 @@ describe('parseManifest()', () => {
     expect(told(good.replace('minutes: 15', 'minuts: 15'))).toContain('exercise-unknown-key:5')
     expect(told(good.replace('minutes: 15', 'minutes: soon'))).toEqual(['exercise-value:5'])
     expect(told(good.replace('- board.dts', '- ../board.dts'))).toEqual(['exercise-value:10'])
+    const question = good.replace('kind: dts', 'kind: question')
+    expect(told(question)[0]).toMatch(/^exercise-unknown-key:/)
+    expect(told(question.slice(0, question.indexOf('files:')))).toEqual([])
     expect(told('id: [\n')[0]).toMatch(/^exercise-yaml:/)
   })
 })

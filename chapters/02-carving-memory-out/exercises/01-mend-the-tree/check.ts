@@ -24,6 +24,7 @@ const KERNELS: readonly KernelVersion[] = ['6.1.192', '6.12.117']
 const BASE = 0xc0000000
 const SIZE = 0x20000000
 const CREATED = 'created DMA memory pool at 0x00000000c0000000, size 512 MiB'
+const DRIVER = 'contiguous,reserved-coherent'
 const RESERVED = /^c0000000-dfffffff : reserved$/m
 
 const READ = {
@@ -190,8 +191,47 @@ function wrongPlace(machine: Machine, region: DtNode): Finding | null {
   )
 }
 
+const stringsIn = (node: DtNode, name: string): string[] =>
+  stringsOf(property(node, name)?.value ?? new Uint8Array())
+
+// The camera is hardware: it is at /camera, it is on, and its driver finds it by its compatible.
+function cameraChanged({ tree }: Machine): Finding | null {
+  const camera = findNode(tree, '/camera')
+  if (!camera) {
+    const [moved] = nodesBelow(tree.root).filter(({ node }) => stringsIn(node, 'compatible').includes(DRIVER))
+    const text = moved
+      ? `the camera is at ${moved.path}; expected /camera, where the kernel makes a device of it`
+      : 'there is no node /camera: without it the kernel makes no device, and its driver has nothing to do'
+    return finding(
+      moved ? 'ex-camera-moved' : 'ex-camera-missing',
+      moved?.node ?? tree.root,
+      text,
+      [],
+      READ.device,
+    )
+  }
+  const [status] = stringsIn(camera, 'status')
+  if (status !== undefined && !['ok', 'okay'].includes(status)) {
+    const text = `the camera has status ${JSON.stringify(status)}: the kernel makes no device of it, so no driver attaches the region`
+    return finding('ex-camera-disabled', camera, text, [], READ.device)
+  }
+  const compatible = stringsIn(camera, 'compatible')
+  if (compatible.includes(DRIVER)) return null
+  const text = `compatible of the camera is ${compatible.join(', ') || 'missing'}; expected ${DRIVER}, by which its driver finds it`
+  return finding('ex-camera-compatible', camera, text, [], READ.device)
+}
+
+function nodesBelow(node: DtNode, path = ''): { node: DtNode; path: string }[] {
+  return node.children.flatMap((child) => {
+    const its = `${path}/${child.name}`
+    return [{ node: child, path: its }, ...nodesBelow(child, its)]
+  })
+}
+
 function clientWithout(machine: Machine, region: DtNode): Finding | null {
   const { tree } = machine
+  const changed = cameraChanged(machine)
+  if (changed) return changed
   const camera = findNode(tree, '/camera')
   const value = (camera && property(camera, 'memory-region')?.value) ?? null
   if (!camera || !value) {

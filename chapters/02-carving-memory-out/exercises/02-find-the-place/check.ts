@@ -18,6 +18,8 @@ interface Question {
   readonly size: number
   readonly alignment: number
   readonly allocRanges: readonly Range[]
+  /** Where the board's RAM begins, if not at RAM. Not for the reader. */
+  readonly origin?: number
 }
 
 interface Answer {
@@ -31,6 +33,8 @@ type PlaceRegion = (lists: object, wanted: object) => unknown
 const FILE = 'place_region.ts'
 const READ = 'What is left, and from which end'
 const RAM = 0x40000000
+// Where other boards have theirs: bit 31 is the sign of JavaScript's 32-bit operators, bit 35 is lost in them.
+const HIGH = [0x9000_0000, 0x8_8000_0000]
 const SEED = 2
 const DRAWN = 2000
 
@@ -39,7 +43,7 @@ export async function check(context: CheckContext): Promise<CheckResult> {
   if (typeof placeRegion !== 'function') {
     return { findings: [finding('ex-export-missing', 'placeRegion is not an exported function', [])] }
   }
-  const questions = [...FIXED, ...drawn(SEED, DRAWN)]
+  const questions = [...FIXED, ...drawn(SEED, DRAWN)].flatMap(elsewhereToo)
   const answers = questions.map((question) => ask(placeRegion as PlaceRegion, question))
   const wrong = answers.filter(({ expected, given }) => expected !== given)
   if (wrong.length === 0)
@@ -54,7 +58,8 @@ function finding(rule: string, text: string, evidence: readonly string[]): Findi
 
 // The reader's answer, from lists that may not be changed.
 function ask(placeRegion: PlaceRegion, question: Question): Answer {
-  const { memory, reserved, ...wanted } = frozen(question)
+  const { memory, reserved, size, alignment, allocRanges } = frozen(question)
+  const wanted = { size, alignment, allocRanges }
   return { question, expected: modelAnswer(question), given: placeRegion({ memory, reserved }, wanted) }
 }
 
@@ -126,6 +131,16 @@ const FIXED: readonly Question[] = [
     allocRanges: ranges([0, 7]),
   },
 ]
+
+// Every eighth question is asked again for a board whose RAM lies higher.
+function elsewhereToo(question: Question, i: number): Question[] {
+  if (i % 8 !== 0) return [question]
+  const origin = HIGH[(i / 8) % HIGH.length]!
+  const moved = <T extends Range>(range: T): T => ({ ...range, base: range.base - RAM + origin })
+  const { memory, reserved, allocRanges } = question
+  const lists = { memory: memory.map(moved), reserved: reserved.map(moved) }
+  return [question, { ...question, ...lists, allocRanges: allocRanges.map(moved), origin }]
+}
 
 // Boards of 24 MiB in whole megabytes, so that a picture of one is a line.
 function drawn(seed: number, count: number): Question[] {
@@ -276,7 +291,8 @@ const MISTAKES: readonly Mistake[] = [
   {
     rule: 'ex-ranges-ignored',
     text: 'the allocRanges play no part in your answers',
-    answer: (question) => place({ ...question, allocRanges: [all] }, topDown),
+    answer: (question) =>
+      place({ ...question, allocRanges: [{ ...all, base: question.origin ?? RAM }] }, topDown),
   },
 ]
 // #endregion known mistakes
@@ -293,7 +309,24 @@ function diagnose(answers: readonly Answer[], wrong: readonly Answer[], smallest
     if (!answers.every(({ question, given }) => mistake.answer(question) === given)) continue
     return finding(mistake.rule, `${mistake.text}; ${counted}`, picture(smallest))
   }
+  const cut = cutOff(wrong)
+  if (cut) return finding(cut.rule, `${cut.text}; ${counted}`, picture(smallest))
   return finding(ruleOf(smallest), `${sayOf(smallest)}; ${counted}`, picture(smallest))
+}
+
+// Right on the boards whose RAM lies low, wrong on the others.
+function cutOff(wrong: readonly Answer[]): { rule: string; text: string } | null {
+  const origins = wrong.map(({ question }) => question.origin ?? RAM)
+  const cuts = 'cut a number to 32 bits, and an address has more; round with %'
+  if (origins.every((origin) => origin >= 2 ** 32)) {
+    const text = `your answers are right below 4 GiB and wrong above: &, |, ~, << and >>, even before >>> 0, ${cuts}`
+    return { rule: 'ex-32-bit-unsigned', text }
+  }
+  if (origins.every((origin) => origin >= 2 ** 31)) {
+    const text = `your answers are right below 2 GiB and wrong above: &, |, ~, << and >> take bit 31 for a sign and ${cuts}`
+    return { rule: 'ex-32-bit-signed', text }
+  }
+  return null
 }
 
 // Not one of the mistakes we know: what is wrong with this one answer.
@@ -325,12 +358,13 @@ function sayOf(answer: Answer): string {
 // Memory as a line, one character a megabyte: `.` free, `n` no-map, `R` reserved, a blank where there is no RAM.
 function picture({ question, expected, given }: Answer): string[] {
   const { memory, reserved, size, alignment, allocRanges } = question
+  const origin = question.origin ?? RAM
   const end = Math.max(
     ...memory.map((each) => each.base + each.size),
     ...reserved.map((each) => each.base + each.size),
   )
   const line = (mark: (from: number, to: number) => string) =>
-    Array.from({ length: Math.ceil((end - RAM) / M) }, (_, i) => mark(RAM + i * M, RAM + (i + 1) * M)).join(
+    Array.from({ length: Math.ceil((end - origin) / M) }, (_, i) => mark(origin + i * M, origin + (i + 1) * M)).join(
       '',
     )
   const touches = (from: number, to: number, each: Range) => each.base < to && from < each.base + each.size
@@ -344,7 +378,7 @@ function picture({ question, expected, given }: Answer): string[] {
     return piece ? (piece.noMap ? 'n' : '.') : ' '
   })
   return [
-    `size ${hex(size)}, alignment ${hex(alignment)}; a character is 1 MiB, the first at ${hex(RAM)}`,
+    `size ${hex(size)}, alignment ${hex(alignment)}; a character is 1 MiB, the first at ${hex(origin)}`,
     `memory    |${memoryLine}|   . free  R reserved  n no-map`,
     ...allocRanges.map(
       (range, i) => `range ${i + 1}   |${line((from, to) => (touches(from, to, range) ? '-' : ' '))}|`,

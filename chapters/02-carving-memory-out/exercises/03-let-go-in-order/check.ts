@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Reads what the board said about three loads of the reader's driver: one whose probe must fail, two that must work.
+// Reads what the board said about three loads of the reader's driver: one whose probe must fail, two that must
+// work for the camera and fail for the spare one, which finds the region taken.
 import type { BoardReport, CheckContext, CheckResult, Finding } from 'contiguous/exercise/check'
 
 const FILE = 'camera_pool.c'
@@ -37,7 +38,8 @@ function judge(board: BoardReport): Finding | null {
     const text = 'the board did not get to its end: the driver hangs, or the kernel stopped'
     return finding('ex-board-stopped', text, [...lines, ...board.complaints])
   }
-  const loads = board.dmesg.map(loadOf).filter((load) => load !== null)
+  const loads = loadsOf(board, 'camera')
+  const spare = loadsOf(board, 'spare')
   const attached = board.dmesg.filter((line) => line.includes('assigned reserved memory node')).length
   if (loads.length > 0 && attached === 0) {
     const text =
@@ -62,9 +64,18 @@ function judge(board: BoardReport): Finding | null {
       'remove() does not free the buffer: its pages stay taken in the pool, and the next load finds none (-12)'
     return finding('ex-free-forgotten', text, lines)
   }
-  if (failing === -ENOMEM && first === 'bound' && second === 'bound' && board.tests.every(({ ok }) => ok))
+  if (failing === -ENOMEM && first === 'bound' && second === 'bound' && spare.includes(-EBUSY)) {
+    const text =
+      'frames=32 no longer gets as far as the path that was to be mended; the spare camera does, whenever the other one has ' +
+      'the whole region, and its failed probe leaves the region attached: the next attach returns -EBUSY (-16)'
+    return finding('ex-error-path-avoided', text, lines)
+  }
+  const three = [failing === -ENOMEM, first === 'bound', second === 'bound', spare.length === 3]
+  if (three.every(Boolean) && spare.every((load) => load === -ENOMEM) && board.tests.every(({ ok }) => ok))
     return null
-  const text = `three loads gave ${loads.join(', ') || 'nothing'}; expected -12, bound, bound, and a quiet log`
+  const text =
+    `three loads gave ${loads.join(', ') || 'nothing'}, and ${spare.join(', ') || 'nothing'} for the spare camera; ` +
+    'expected -12, bound, bound, and -12 each time, and a quiet log'
   return finding('ex-board-objects', text, [...lines, ...board.complaints])
 }
 
@@ -82,11 +93,17 @@ function refused({ build }: BoardReport): Finding {
 const ENOMEM = 12
 const EBUSY = 16
 
-// 6.1: `camera-pool: probe of camera failed with error -12`; 6.12: `… probe with driver camera-pool failed with error -12`.
-function loadOf(line: string): Load | null {
-  const failed = /camera.*probe.*failed with error (-\d+)/.exec(line)
-  if (failed) return Number(failed[1])
-  return /camera-pool camera: \d+ frames/.test(line) ? 'bound' : null
+// 6.1: `camera-pool: probe of camera failed with error -12`; 6.12: `camera-pool camera: probe with driver camera-pool failed …`.
+function loadsOf({ dmesg }: BoardReport, device: string): Load[] {
+  const failed = new RegExp(
+    `camera-pool(?:: probe of ${device}| ${device}: probe with driver camera-pool) failed with error (-\\d+)`,
+  )
+  const bound = new RegExp(`camera-pool ${device}: \\d+ frames`)
+  return dmesg.flatMap((line): Load[] => {
+    const [, error] = failed.exec(line) ?? []
+    if (error !== undefined) return [Number(error)]
+    return bound.test(line) ? ['bound'] : []
+  })
 }
 
 function driverLines(board: BoardReport): string[] {
