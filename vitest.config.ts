@@ -9,9 +9,9 @@ import { defineConfig } from 'vitest/config'
 const code = fileURLToPath(new URL('./code', import.meta.url))
 const resolve = { alias: [{ find: /^contiguous\/(.*)$/, replacement: `${code}/$1.ts` }] }
 
-// Set by `npm run labs` and `npm run mutants`: every lab, every mutant, and what boots the debug kernel.
+// Set by `npm run labs` and `npm run mutants`: every lab on every kernel, every mutant, and what boots the debug kernel.
 const LONG = process.env['CONTIG_LONG'] === '1'
-const LONG_TESTS = ['boards', 'labs_debian', 'labs_own', 'observation_labs', 'planted']
+const LONG_TESTS = ['boards', 'labs_debian', 'observation_labs', 'planted']
 
 const unit = ['lib', 'arch', 'mm', 'of', 'dma', 'machine', 'exercise', 'lab', 'cli', 'house']
 

@@ -5,7 +5,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Progress } from '../code/lab/execute.ts'
-import { partsOfKernelSource, pathsOfKernelSource } from '../code/lab/kernel_parts.ts'
+import { type PartsOptions, partsOfKernelSource, pathsOfKernelSource } from '../code/lab/kernel_parts.ts'
 import type { Diagnostic } from '../code/lib/diagnostic.ts'
 import { nearestWord } from '../code/lib/nearest_word.ts'
 import type { Claims, PlacedClaim } from '../site/claims/claims.ts'
@@ -98,11 +98,15 @@ export function checkAssertion(assertion: Assertion, tree: SourceTree): Diagnost
 }
 
 /** Debian's sources of a version, with the files that these claims name. */
-export async function treeFor(claims: Claims, version: Version, progress: Progress): Promise<SourceTree> {
-  const { paths } = await pathsOfKernelSource({ series: version, progress })
+export async function treeFor(
+  claims: Claims,
+  version: Version,
+  options: Omit<PartsOptions, 'series'>,
+): Promise<SourceTree> {
+  const { paths } = await pathsOfKernelSource({ ...options, series: version })
   const wanted = [...new Set(assertionsOf(claims, version).map(({ path }) => path))].sort()
   const there = wanted.filter((path) => paths.has(path))
-  const folder = there.length > 0 ? await partsOfKernelSource(there, { series: version, progress }) : null
+  const folder = there.length > 0 ? await partsOfKernelSource(there, { ...options, series: version }) : null
   const read = (path: string): string | null => {
     const file = folder === null ? '' : join(folder, path)
     return existsSync(file) && statSync(file).isFile() ? readFileSync(file, 'utf8') : null
@@ -114,11 +118,12 @@ export async function treeFor(claims: Claims, version: Version, progress: Progre
 export async function checkClaimsInSources(
   claims: Claims,
   progress: Progress,
+  signal?: AbortSignal,
 ): Promise<{ diagnostics: Diagnostic[]; assertions: number }> {
   const diagnostics: Diagnostic[] = []
   let assertions = 0
   for (const version of VERSIONS) {
-    const tree = await treeFor(claims, version, progress)
+    const tree = await treeFor(claims, version, { progress, ...(signal ? { signal } : {}) })
     const found = assertionsOf(claims, version)
     assertions += found.length
     diagnostics.push(...found.flatMap((assertion) => checkAssertion(assertion, tree)))

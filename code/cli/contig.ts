@@ -20,6 +20,7 @@ import { registerRun } from './run.ts'
 import { registerSetup } from './setup.ts'
 import { registerSolution } from './solution.ts'
 import { registerTrace } from './trace.ts'
+import { registerVerify } from './verify.ts'
 
 const program = new Command('contig')
   .description('Contiguous: a workbook on large contiguous memory in Linux')
@@ -41,6 +42,7 @@ registerRun(program)
 registerTrace(program)
 registerDoctor(program)
 registerBuild(program)
+registerVerify(program)
 registerSetup(program)
 
 try {

@@ -132,14 +132,20 @@ async function runAll(labs: readonly Lab[], words: Words): Promise<void> {
   const { resultJson, resultsTable, resultText } = await import('../lab/lab_report.ts')
   const options = await runOptions(words)
   const results: LabResult[] = []
+  const left: Lab[] = []
   for (const lab of labs) {
     const kernels = kernelsFor(lab, words.kernel)
-    if (kernels.length === 0) continue
+    if (kernels.length === 0) {
+      left.push(lab)
+      continue
+    }
     const result = await runLab(lab, { ...options, kernels })
     results.push(result)
     if (!words.json && result.verdict === 'failed') process.stdout.write(resultText(result))
   }
   const json = (): string => `{"labs":[${results.map(resultJson).join(',')}]}\n`
   process.stdout.write(words.json ? json() : resultsTable(results))
+  for (const { name, kernels } of words.json ? [] : left)
+    process.stdout.write(`not run: ${name}, which is for the kernels ${kernels.join(', ')}\n`)
   if (results.some(({ verdict }) => verdict === 'failed')) process.exitCode = 1
 }

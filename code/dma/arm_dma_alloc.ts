@@ -98,14 +98,16 @@ const allocators: Readonly<Record<ArmAllocatorName, ArmDmaAllocator>> = {
     free: (dma, { cpu_addr, size }) => void __free_from_pool(dma, cpu_addr, size),
   },
 }
+// #endregion arm-alloc-allocators
 
+// #region arm-alloc-choose
 /** Which allocator serves a request. `area`: the device has a CMA area, or there is a default one. */
 export function chooseArmAllocator(area: boolean, mayBlock: boolean, coherent: boolean): ArmAllocatorName {
   if (area && mayBlock) return 'cma'
   if (coherent) return 'simple'
   return mayBlock ? 'remap' : 'pool'
 }
-// #endregion arm-alloc-allocators
+// #endregion arm-alloc-choose
 
 // #region arm-alloc-mask
 // The reach of the device; null when the request fails for it.
@@ -215,7 +217,9 @@ export function arm_dma_alloc(
   if (!kernelAtLeast(dma.kernel, '4.6')) return armDmaAlloc3x(dma, dev, size, gfp, prot, false)
   return __dma_alloc(dma, dev, size, gfp, prot, false, attrs)
 }
+// #endregion arm-alloc-ops
 
+// #region arm-alloc-ops-coherent
 /**
  * One for a device that looks into them: cached, whatever `attrs` say.
  * @kernel arch/arm/mm/dma-mapping.c arm_coherent_dma_alloc() v4.12
@@ -232,7 +236,7 @@ export function arm_coherent_dma_alloc(
   if (!kernelAtLeast(dma.kernel, '4.6')) return armDmaAlloc3x(dma, dev, size, gfp, prot, true)
   return __dma_alloc(dma, dev, size, gfp, prot, true, attrs)
 }
-// #endregion arm-alloc-ops
+// #endregion arm-alloc-ops-coherent
 
 // #region arm-alloc-ops-free
 /** @kernel arch/arm/mm/dma-mapping.c arm_dma_free() v4.12 */

@@ -84,6 +84,7 @@ export function __alloc_from_contiguous(
   const page = dma_alloc_from_contiguous(dma.vm, dma.contiguous, dev, count, order, no_warn)
   if (page === null) return null
   __dma_clear_buffer(dma, page, size, coherent)
+  // #region arm-buffer-contiguous-map
   if (!want_vaddr) return { page, addr: null }
   if (!isHighPage(dma, page)) {
     __dma_remap(dma, page, size, prot)
@@ -93,6 +94,7 @@ export function __alloc_from_contiguous(
   if (addr !== null) return { page, addr }
   dma_release_from_contiguous(dma.vm, dma.contiguous, dev, page, count)
   return null
+  // #endregion arm-buffer-contiguous-map
 }
 // #endregion arm-buffer-contiguous
 

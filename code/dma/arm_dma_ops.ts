@@ -74,7 +74,9 @@ function arm_dma_map_page(
 function arm_coherent_dma_map_page(dma: Dma, dev: Device | null, page: Pfn, offset: Bytes): DmaAddr {
   return pfn_to_dma(dma.kernel, dev, page, dma.pageSize) + offset
 }
+// #endregion arm-ops-pages
 
+// #region arm-ops-unmap-page
 function arm_dma_unmap_page(
   dma: Dma,
   dev: Device | null,
@@ -85,7 +87,7 @@ function arm_dma_unmap_page(
 ): void {
   if ((attrs & DMA_ATTR_SKIP_CPU_SYNC) === 0) arm_dma_sync_single_for_cpu(dma, dev, handle, size, dir)
 }
-// #endregion arm-ops-pages
+// #endregion arm-ops-unmap-page
 
 // #region arm-ops-sync
 function arm_dma_sync_single_for_cpu(

@@ -81,6 +81,7 @@ export function __dma_direct_alloc_pages(
     if (reaches(fromCma) && (allow_highmem || !isHighPage(dma, fromCma))) return fromCma
     dma_free_contiguous(dma.vm, dma.contiguous, dev, fromCma, size)
   }
+  // #region direct-alloc-buddy
   for (;;) {
     const page = __alloc_pages(pgdat, gfp, order)
     if (page === null || reaches(page)) return page
@@ -89,6 +90,7 @@ export function __dma_direct_alloc_pages(
     if (lower === null) return null
     gfp = lower
   }
+  // #endregion direct-alloc-buddy
 }
 
 // #endregion direct-alloc-pages
@@ -141,6 +143,7 @@ export function dma_direct_alloc(
   if (uncached && !gfpflags_allow_blocking(flags)) return dma_direct_alloc_from_pool(dma, dev, bytes, flags)
   const page = __dma_direct_alloc_pages(dma, dev, bytes, flags & ~__GFP_ZERO, true)
   if (page === null) return null
+  // #region direct-alloc-address
   const cpu_addr = kernelAddress(dma, dev, page, bytes, uncached || isHighPage(dma, page))
   if (cpu_addr === null) {
     dma_free_contiguous(dma.vm, dma.contiguous, dev, page, bytes)
@@ -148,6 +151,7 @@ export function dma_direct_alloc(
   }
   memsetZero(dma, cpu_addr, bytes)
   return { cpu_addr, dma_handle: phys_to_dma(dma.kernel, dev, page * dma.pageSize) }
+  // #endregion direct-alloc-address
 }
 
 // #endregion direct-alloc
@@ -218,10 +222,12 @@ export function dma_direct_supported(dma: Dma, dev: Device, mask: number): boole
   const min_mask = ZONE_DMA ? Math.min(ramEnd, zone_dma_limit) : ramEnd
   return mask >= phys_to_dma(dma.kernel, dev, min_mask)
 }
+// #endregion direct-supported
 
+// #region direct-required
 /** The smallest mask that reaches all RAM. @kernel kernel/dma/direct.c dma_direct_get_required_mask() v6.12 */
 export function dma_direct_get_required_mask(dma: Dma, dev: Device): number {
   const max_dma = phys_to_dma(dma.kernel, dev, (maxPfn(dma) - 1) * dma.pageSize)
   return DMA_BIT_MASK(Math.floor(Math.log2(max_dma)) + 1)
 }
-// #endregion direct-supported
+// #endregion direct-required

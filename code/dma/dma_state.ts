@@ -80,7 +80,7 @@ export function defaultDmaConfig(kernel: KernelVersion, arch: Arch): DmaConfig {
 }
 // #endregion dma-state-defaults
 
-// #region dma-state-types
+// #region dma-state-buffer
 /** A buffer as its driver knows it. */
 export interface DmaBuffer {
   /** Where the CPU finds it; with DMA_ATTR_NO_KERNEL_MAPPING the pfn of its first page. */
@@ -88,7 +88,9 @@ export interface DmaBuffer {
   /** What the device is told. */
   readonly dma_handle: DmaAddr
 }
+// #endregion dma-state-buffer
 
+// #region dma-state-types
 /** Pages and how the kernel reaches them; `addr` is null for pages without a kernel address. */
 export interface MappedPages {
   readonly page: Pfn

@@ -104,7 +104,9 @@ export function dma_alloc_attrs(
   const own = kernelAtLeast(dma.kernel, '4.6') ? dma_alloc_from_dev_coherent(dma, dev, size) : undefined
   return own === undefined ? ops.alloc(dma, dev, size, flag, attrs) : own
 }
+// #endregion mapping-alloc
 
+// #region mapping-alloc-short
 /** Such a buffer without wishes. @kernel include/linux/dma-mapping.h dma_alloc_coherent() v6.12 */
 export function dma_alloc_coherent(dma: Dma, dev: Device | null, size: Bytes, gfp: number): DmaBuffer | null {
   return dma_alloc_attrs(dma, dev, size, gfp, noWarn(gfp))
@@ -119,7 +121,7 @@ export function dma_alloc_wc(dma: Dma, dev: Device | null, size: Bytes, gfp: num
 }
 
 const noWarn = (gfp: number) => (gfp & __GFP_NOWARN ? DMA_ATTR_NO_WARN : 0)
-// #endregion mapping-alloc
+// #endregion mapping-alloc-short
 
 // #region mapping-free-then
 // 3.x and 4.x. 3.x leaves the warning to those who free.

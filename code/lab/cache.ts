@@ -7,7 +7,7 @@
 //     sources/<key>/            the archive of Linux's sources that those are built from
 //     busybox/<key>/            bin/busybox for the guest
 //     modules/<key>/, programs/<key>/, initramfs/<key>/, trees/<key>/      what was built, under the hash of what it was built from
-//     runs/<lab>-<kernel>-<boot>-<stamp>/      serial.log and device tree of each run; the newest 60 stay
+//     runs/<lab>-<kernel>-<boot>-<stamp>/      serial.log and device tree of each run; the newest 60 stay, and those of the last two hours
 //
 // A thing is made under a temporary name and appears by a rename: nobody ever sees half of it. Two processes may make
 // the same thing at once; the first rename wins and the other's work is thrown away. A temporary name carries host and
@@ -28,6 +28,9 @@ import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import { Complaint } from '../lib/complaint.ts'
 
 const KEEP_RUNS = 60
+
+// Longer than any boot may last: a run's folder is not taken from under it.
+const KEEP_MS = 2 * 60 * 60_000
 
 /** `$CONTIG_CACHE`, else `$XDG_CACHE_HOME/contiguous`, else `~/.cache/contiguous`. */
 export function cacheFolder(env: Readonly<Record<string, string | undefined>> = process.env): string {
@@ -177,7 +180,7 @@ export class Cache {
     if (!existsSync(this.path('runs'))) return
     const runs = readdirSync(this.path('runs')).map((name) => this.path('runs', name))
     const old = runs.map((run) => ({ run, at: modified(run) })).sort((a, b) => b.at - a.at)
-    for (const { run } of old.slice(KEEP_RUNS)) this.remove(run)
+    for (const { run, at } of old.slice(KEEP_RUNS)) if (Date.now() - at > KEEP_MS) this.remove(run)
   }
 
   private remove(path: string): void {

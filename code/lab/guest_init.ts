@@ -35,6 +35,7 @@ stty -opost < /dev/console
 # Kernel messages are read from the log at the end; on the console they would run into what steps print.
 dmesg -n 1
 echo on > /proc/sys/kernel/printk_devkmsg
+echo '<6>contig: began' > /dev/kmsg
 cd /tmp
 
 say() { echo "@contig $*"; }
@@ -98,6 +99,9 @@ const LEAKS = `if [ -e /sys/kernel/debug/kmemleak ]; then
 fi
 `
 
+// A change of a terminal's settings waits until all is sent; power that goes off does not.
+const DRAINED = 'stty opost < /dev/console\n'
+
 /** A step in the guest's words, and in a person's. */
 export function stepWords(step: LabStep): { words: string[]; title: string; vital: boolean } {
   if (step.load !== undefined) {
@@ -160,7 +164,7 @@ export function guestInit(boot: LabBoot, end: Board['end']): string {
     'text iomem cat /proc/iomem\n',
     'text modules cat /proc/modules\n',
     ...collected,
-    `\nsay done\n${end}\n`,
+    `\nsay done\n${DRAINED}${end}\n`,
   ].join('')
 }
 

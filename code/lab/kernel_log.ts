@@ -59,14 +59,15 @@ export function logTrouble(
   })
 }
 
-const FIRST_LINE = /^Booting Linux on physical CPU/
+/** What a kernel says before anything else. */
+export const isFirstLine = (text: string): boolean => text.startsWith('Booting Linux on physical CPU')
 
 /**
  * The log of a kernel that spoke on the console first and was quiet later: the console's lines, which the log buffer may
  * have lost, and behind them what came after.
  */
 export function joinLogs(console: readonly string[], dmesg: readonly LogRecord[]): LogRecord[] {
-  if (dmesg.some(({ text }) => FIRST_LINE.test(text))) return [...dmesg]
+  if (dmesg.some(({ text }) => isFirstLine(text))) return [...dmesg]
   const spoken = readDmesg(console.join('\n')).filter((record) => record.seconds !== null)
   const last = spoken.at(-1)?.seconds ?? -1
   return [...spoken, ...dmesg.filter(({ seconds }) => seconds !== null && seconds > last)]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The kernels that a lab can name: two of Debian's as they come, and two of our own making, built from Debian's sources
-// of 6.12: `lab` boots in half a second and shows CMA in debugfs and sysfs, `debug` looks for mistakes (KASAN, lockdep,
+// of 6.12: `lab` boots in about a second and shows CMA in debugfs and sysfs, `debug` looks for mistakes (KASAN, lockdep,
 // kmemleak, DMA-API). Whatever a kernel came from, a lab knows it as a LabKernel.
 import type { Step } from './command.ts'
 

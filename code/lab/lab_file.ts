@@ -2,7 +2,7 @@
 //
 // Reads a lab file. Whatever is wrong with it is told at its line and column: YAML's own errors, what the schema refuses,
 // files that are not there, and steps that name a module or program that the lab does not build.
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, isAbsolute, join, relative } from 'node:path'
 import { Complaint } from '../lib/complaint.ts'
 import type { Diagnostic } from '../lib/diagnostic.ts'
@@ -120,7 +120,8 @@ export function parseLab(
 /** Reads a lab file. @throws Complaint (2) with every mistake at its place */
 export function loadLab(file: string, root: string): Lab {
   const path = isAbsolute(file) ? file : join(root, file)
-  if (!existsSync(path)) throw new Complaint({ text: `there is no lab file ${file}`, exitCode: 2 })
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile())
+    throw new Complaint({ text: `there is no lab file ${path}`, exitCode: 2 })
   const shown = relative(root, path).startsWith('..') ? path : relative(root, path)
   const { lab, diagnostics } = parseLab(readFileSync(path, 'utf8'), shown, root)
   if (lab) return lab

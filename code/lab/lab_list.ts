@@ -2,7 +2,7 @@
 //
 // The labs of the book, in the order of the chapters' folders: a chapter's lab.yaml, then those in its labs/.
 import { existsSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { Complaint } from '../lib/complaint.ts'
 import { type Lab, loadLab } from './lab_file.ts'
 import { nearestWord } from '../lib/nearest_word.ts'
@@ -28,7 +28,7 @@ export function listLabs(root: string): Lab[] {
 
 /** The lab of this name, or the one in this lab file. @throws Complaint (2) offering the nearest name */
 export function findLab(root: string, name: string): Lab {
-  if (/\.ya?ml$/.test(name)) return loadLab(name, root)
+  if (/\.ya?ml$/.test(name)) return loadLab(existsSync(resolve(name)) ? resolve(name) : name, root)
   const labs = listLabs(root)
   const lab = labs.find((each) => each.name === name)
   if (lab) return lab

@@ -12,11 +12,30 @@ const size = z.string().regex(/^\d+[MG]$/, 'expected a size such as 512M or 3G')
 const kernel = z.enum(KERNEL_NAMES)
 const path = z.string().min(1)
 
+/** The regular expression in `/words/flags`; null for text that is looked for as it stands. @throws SyntaxError */
+export const patternOf = (text: string): RegExp | null => {
+  const match = /^\/(.*)\/([imsu]*)$/s.exec(text)
+  return match ? new RegExp(match[1] ?? '', match[2]) : null
+}
+
+const soundPattern = (text: string): boolean => {
+  try {
+    patternOf(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const words = z.string().min(1).refine(soundPattern, {
+  error: 'expected text, or a regular expression that JavaScript takes, between slashes',
+})
+
 // Text to look for, or a regular expression between slashes; with a count or a kernel where that matters.
 const lookFor = z.union([
-  z.string().min(1),
+  words,
   z.strictObject({
-    text: z.string().min(1),
+    text: words,
     /** Exactly so many lines; without it, at least one. */
     times: z.int().min(1).optional(),
     kernels: z.array(kernel).min(1).optional(),

@@ -37,7 +37,7 @@ import { aptComplaint, forgetAptStep, privateAptStep } from './private_apt.ts'
 import { runGroup } from './process_group.ts'
 import { needTools } from './tools.ts'
 import { readTranscript } from './transcript.ts'
-import { type Check, compareCheck, compareFailed, type Compared, judge } from './verdict.ts'
+import { type Check, compareCheck, compareFailed, type Compared, judge, wholeLogCheck } from './verdict.ts'
 
 /** Package lists, archives and what is unpacked from them, for two kernels. */
 const FETCH_BYTES = 400 * 1024 * 1024
@@ -305,6 +305,7 @@ async function runBoot(
     },
   }
   const checks = [...judged.checks]
+  if (transcript.done) checks.push(wholeLogCheck(boot, transcript))
   let compared: Compared | null = null
   if (boot.compare !== undefined && transcript.done) {
     try {

@@ -18,7 +18,7 @@ export interface SshAddress {
 const SHAPE = /^ssh:(?:\/\/)?(?:([^@]*)@)?(?:\[([^\]]*)\]|([^:[\]@/]*))(?::([^:/]*))?\/?$/
 
 // What ssh would take for an option, and what no name of a host or user has.
-const NAME = /^[^-\s\p{Cc}'"`$;&|<>(){}\\!*?#~]+$/u
+const NAME = /^(?!-)[^\s\p{Cc}'"`$;&|<>(){}\\!*?#~]+$/u
 
 const bad = (text: string, why: string): Complaint =>
   new Complaint({

@@ -3,10 +3,10 @@
 // Judges a run: a list of checks, each with its reasons when it failed. Pure: the run's transcript in, checks out.
 import type { Complaint } from '../lib/complaint.ts'
 import { stepWords } from './guest_init.ts'
-import { joinLogs, type LogRecord, logTrouble, readDmesg } from './kernel_log.ts'
+import { isFirstLine, joinLogs, type LogRecord, logTrouble, readDmesg } from './kernel_log.ts'
 import { type KernelName, type KernelTag, speaksOf } from './kernels.ts'
 import { ktapFailures, type KtapReport, readKtap } from './ktap.ts'
-import type { LabBoot, LabStep, Look, LookFor } from './lab_schema.ts'
+import { type LabBoot, type LabStep, type Look, type LookFor, patternOf } from './lab_schema.ts'
 import type { Piece, Transcript } from './transcript.ts'
 
 /** One thing that was looked at. */
@@ -29,13 +29,8 @@ export interface Ending {
 
 const TAIL = 15
 
-const pattern = (text: string): RegExp | null => {
-  const match = /^\/(.*)\/([imsu]*)$/s.exec(text)
-  return match ? new RegExp(match[1] ?? '', match[2]) : null
-}
-
 function matches(text: string, line: string): boolean {
-  const regexp = pattern(text)
+  const regexp = patternOf(text)
   return regexp ? regexp.test(line) : line.includes(text)
 }
 
@@ -80,9 +75,9 @@ export function markedLog(log: readonly LogRecord[]): MarkedLog {
   const steps: (number | null)[] = []
   let step: number | null = null
   for (const record of log) {
-    const mark = /^contig: step (\d+)$/.exec(record.text)
+    const mark = /^contig: (?:began|step (\d+))$/.exec(record.text)
     if (mark) {
-      step = Number(mark[1])
+      step = mark[1] === undefined ? step : Number(mark[1])
     } else {
       records.push(record)
       steps.push(step)
@@ -148,6 +143,23 @@ function logChecks(
   if (boot.expect?.log)
     checks.push(check('the kernel log says what it should', lookThrough(boot.expect.log, lines, kernel)))
   return checks
+}
+
+/**
+ * Whether the log buffer still held all that was logged since the console went quiet, and what a quiet console had not
+ * shown before: a warning that was overwritten is a warning that nobody saw.
+ */
+export function wholeLogCheck(boot: LabBoot, transcript: Transcript): Check {
+  const lines = readDmesg(transcript.texts.get('dmesg')?.text ?? '').map(({ text }) => text)
+  const whole = lines.includes('contig: began') && (boot.compare !== undefined || lines.some(isFirstLine))
+  return check(
+    'the kernel log is whole',
+    whole
+      ? []
+      : [
+          'so much was logged that its first lines were overwritten: give the boot a larger log_buf_len= under cmdline',
+        ],
+  )
 }
 
 /** Lines of /proc/iomem that are only before, or only after. */

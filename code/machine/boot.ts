@@ -135,6 +135,7 @@ export interface Machine {
  * @omits EFI, ACPI, NUMA, crash kernel, KASLR; `mem=` of arm; what `own` does not tell
  */
 export function bootMachine(options: BootOptions): Machine {
+  // #region boot-machine-era
   if (options.arch === 'arm64' && !kernelAtLeast(options.kernel, '4.6')) {
     throw new Complaint({
       text: `kernel ${options.kernel} on arm64: the models know ${options.kernel} on arm only (arm64 came with v3.7)`,
@@ -142,6 +143,7 @@ export function bootMachine(options: BootOptions): Machine {
       next: ['Ask for arch arm, or for kernel 4.6 or later.'],
     })
   }
+  // #endregion boot-machine-era
   const machine = powerOn(options)
   const own = options.own ?? {}
   const image = imageOf(options, machine)
@@ -234,14 +236,17 @@ function memremapOf({ memblock, iomem, printk, cma, arch, config }: Parts): Mach
 }
 // #endregion boot-memremap
 
-// #region boot-init-memblock
+// #region boot-image-of
+// Where the image lies when nobody says it: behind the first RAM that the tree names.
 function imageOf({ image, kernel, arch }: BootOptions, { tree, config }: Machine): KernelImage | null {
   if (image !== undefined) return image
   const ram = createMemblock(config.physAddrBits, config.pageSize)
   early_init_dt_scan_memory(ram, tree, early_init_dt_scan_root(tree), kernel, new Printk())
   return defaultImage(kernel, arch, memblock_start_of_DRAM(ram))
 }
+// #endregion boot-image-of
 
+// #region boot-init-memblock
 // setup_machine_fdt() and the memblock_init() of the architecture.
 function initMemblock(options: BootOptions, machine: Machine, image: KernelImage | null): void {
   const { memblock, tree, cma, arch, kernel, printk } = machine

@@ -156,11 +156,12 @@ export function expand(
 ): void {
   const { next, prev, flags, index } = map
   const { free_list, nr_free } = zone
-  // __add_to_free_list() at the head, written out: with the columns in hand, a split costs half.
   while (high > low) {
     high--
-    const list = high * MIGRATE_TYPES + migratetype
     const half = at + (1 << high)
+    // __add_to_free_list() at the head, written out: with the columns in hand, a split costs half.
+    // #region free-list-expand-put
+    const list = high * MIGRATE_TYPES + migratetype
     const head = free_list[2 * list]!
     next[half] = head
     prev[half] = -1
@@ -170,6 +171,7 @@ export function expand(
     nr_free[list]!++
     flags[half] = PG_buddy | (migratetype << TYPE_SHIFT) | (high << ORDER_SHIFT)
     index[half] = high
+    // #endregion free-list-expand-put
   }
 }
 // #endregion free-list-expand

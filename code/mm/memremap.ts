@@ -2,11 +2,11 @@
 //
 // memremap(): a kernel address for memory that a driver knows by its physical address.
 //
-//     is the range System RAM in /proc/iomem?   MEMREMAP_WB                  MEMREMAP_WC, MEMREMAP_WT
-//       all of it                               the linear address, nothing  refused, with a warning
+//     what the range meets in /proc/iomem       MEMREMAP_WB                  MEMREMAP_WC, MEMREMAP_WT
+//       System RAM only, or RAM and a gap       the linear address, nothing  refused, with a warning
 //                                               new is mapped
-//       none of it (no-map)                     new cacheable mapping        new mapping with that attribute
-//       part of it                              refused                      refused
+//       no System RAM (no-map)                  new cacheable mapping        new mapping with that attribute
+//       System RAM and another resource         refused                      refused
 //
 // A page has one set of attributes: a write-combined view beside the cacheable linear one would be a second, so RAM is
 // refused. That is why a pool needs no-map. And ioremap(), which makes the new mappings, looks once more at the first page:

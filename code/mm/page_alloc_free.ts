@@ -35,12 +35,14 @@ export function __free_one_page(
   migratetype: number,
   toTail = false,
 ): void {
+  // #region page-alloc-free-one-begin
   const { map, maxOrder, pageblock_order } = pgdat
   const { flags } = map
   const first = zone.zone_start_pfn - map.start_pfn
   const end = zone.zone_end_pfn - map.start_pfn
   let at = pfn - map.start_pfn
   if (at & ((1 << order) - 1)) throw misaligned(pfn, order)
+  // #endregion page-alloc-free-one-begin
   account_freepages(pgdat, zone, 1 << order, migratetype)
   while (order < maxOrder) {
     const buddy = at ^ (1 << order)

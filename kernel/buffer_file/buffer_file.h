@@ -2,15 +2,17 @@
 /*
  * Memory that a driver lends to programs as a file: see buffer_file.c.
  */
+/* #region buffer-file-header */
 #ifndef BUFFER_FILE_H
 #define BUFFER_FILE_H
 
-/* #region buffer-file-memory */
 #include <linux/types.h>
 
 struct device;
 struct vm_area_struct;
+/* #endregion buffer-file-header */
 
+/* #region buffer-file-memory */
 /**
  * struct buffer_memory - what the driver lends, and how it is mapped
  * @dev: the device that is bound to the driver
@@ -30,6 +32,6 @@ struct buffer_memory {
 };
 
 int devm_buffer_file_create(const struct buffer_memory *memory);
-/* #endregion buffer-file-memory */
 
 #endif /* BUFFER_FILE_H */
+/* #endregion buffer-file-memory */

@@ -4,7 +4,7 @@
  * in buffer_tests.c and in the two programs do.
  */
 
-/* #region buffer-includes */
+/* #region buffer-open-and-pattern */
 #include <dirent.h>
 #include <endian.h>
 #include <fcntl.h>
@@ -15,9 +15,7 @@
 #include <unistd.h>
 
 #include "buffer.h"
-/* #endregion buffer-includes */
 
-/* #region buffer-open */
 bool buffer_open(struct buffer *b)
 {
 	off_t end;
@@ -39,9 +37,6 @@ void *buffer_map(const struct buffer *b, size_t length, off_t offset)
 	return mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, b->fd, offset);
 }
 
-/* #endregion buffer-open */
-
-/* #region buffer-name */
 const char *buffer_name(const struct buffer *b)
 {
 	const char *slash = strrchr(b->path, '/');
@@ -49,9 +44,6 @@ const char *buffer_name(const struct buffer *b)
 	return slash ? slash + 1 : b->path;
 }
 
-/* #endregion buffer-name */
-
-/* #region buffer-pattern */
 /* Odd, so that no two offsets below 2^64 words get the same product. */
 #define PATTERN_STEP 0x9e3779b97f4a7c15ULL
 
@@ -68,9 +60,6 @@ void pattern_fill(uint64_t *words, size_t offset, size_t length)
 		words[i] = word;
 }
 
-/* #endregion buffer-pattern */
-
-/* #region buffer-pattern-differs */
 ssize_t pattern_differs(const uint64_t *words, size_t offset, size_t length)
 {
 	uint64_t word = pattern_word(offset);
@@ -82,9 +71,9 @@ ssize_t pattern_differs(const uint64_t *words, size_t offset, size_t length)
 	return -1;
 }
 
-/* #endregion buffer-pattern-differs */
+/* #endregion buffer-open-and-pattern */
 
-/* #region buffer-property */
+/* #region buffer-region-of */
 /* The 32-bit cells of a property. Return: how many were read, 0 for no file. */
 static size_t read_cells(const char *path, uint32_t *cells, size_t count)
 {
@@ -110,9 +99,6 @@ static uint64_t join_cells(const uint32_t *cells, size_t count)
 	return value;
 }
 
-/* #endregion buffer-property */
-
-/* #region buffer-region */
 #define RESERVED_MEMORY "/proc/device-tree/reserved-memory"
 
 /* The first entry of a region node's reg. */
@@ -134,9 +120,6 @@ static bool read_region(const char *node, struct region *region)
 	return true;
 }
 
-/* #endregion buffer-region */
-
-/* #region buffer-region-of */
 bool region_of(const struct buffer *b, struct region *region)
 {
 	uint32_t wanted, phandle;

@@ -4,10 +4,10 @@
  * it: open it, map pieces of it, fill them with a pattern, look for the first
  * word that differs, and ask the device tree where it should lie.
  */
+/* #region buffer-types */
 #ifndef BUFFER_H
 #define BUFFER_H
 
-/* #region buffer-types */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -35,9 +35,6 @@ struct buffer {
 	bool first;
 };
 
-/* #endregion buffer-types */
-
-/* #region buffer-region-type */
 /**
  * struct region - a node of /reserved-memory
  * @start: physical address of the first byte
@@ -48,9 +45,6 @@ struct region {
 	uint64_t size;
 };
 
-/* #endregion buffer-region-type */
-
-/* #region buffer-functions */
 /* Open @b->path and set fd, size and page. Return: false, with errno. */
 bool buffer_open(struct buffer *b);
 
@@ -75,6 +69,5 @@ const char *buffer_name(const struct buffer *b);
 /* Options and the device of a command line. Return: false after a usage line. */
 bool buffer_arguments(struct buffer *b, int argc, char **argv, const char *first_option);
 
-/* #endregion buffer-functions */
-
 #endif /* BUFFER_H */
+/* #endregion buffer-types */

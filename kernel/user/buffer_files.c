@@ -5,7 +5,7 @@
  * there, and what mmap(2) is not even asked about.
  */
 
-/* #region buffer-files-includes */
+/* #region buffer-files-positions */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -13,9 +13,7 @@
 #include <unistd.h>
 
 #include "buffer_tests.h"
-/* #endregion buffer-files-includes */
 
-/* #region pattern-bytes */
 #define ODD_BYTES 8193
 
 /* The pattern of bytes @offset … @offset + @length, at any offset. */
@@ -29,9 +27,6 @@ static void pattern_bytes(unsigned char *bytes, size_t offset, size_t length)
 	}
 }
 
-/* #endregion pattern-bytes */
-
-/* #region odd-read-write */
 /* Read, invert and write back, and see the neighbours unchanged; then put it right. */
 static enum ktap_result odd_piece(const struct buffer *b, size_t offset, size_t length)
 {
@@ -55,9 +50,6 @@ static enum ktap_result odd_piece(const struct buffer *b, size_t offset, size_t 
 	return KTAP_OK;
 }
 
-/* #endregion odd-read-write */
-
-/* #region test-odd-pieces */
 enum ktap_result test_odd_pieces(void *buffer)
 {
 	static const size_t lengths[] = { 1, 7, 4095, 4097, ODD_BYTES };
@@ -73,9 +65,6 @@ enum ktap_result test_odd_pieces(void *buffer)
 	return result;
 }
 
-/* #endregion test-odd-pieces */
-
-/* #region test-positions */
 /* Positions that the buffer does not have: an errno, and the old position stays. */
 enum ktap_result test_positions(void *buffer)
 {
@@ -100,9 +89,6 @@ enum ktap_result test_positions(void *buffer)
 	return lseek(b->fd, -8, SEEK_END) == (off_t)b->size - 8 ? KTAP_OK : ktap_fail("to -8");
 }
 
-/* #endregion test-positions */
-
-/* #region test-far-offsets */
 /* Far behind the end: nothing to read, no room to write; no wrapping round to 0. */
 enum ktap_result test_far_offsets(void *buffer)
 {
@@ -127,9 +113,9 @@ enum ktap_result test_far_offsets(void *buffer)
 	return KTAP_OK;
 }
 
-/* #endregion test-far-offsets */
+/* #endregion buffer-files-positions */
 
-/* #region expect-first-pages */
+/* #region buffer-files-pointers */
 /* What could not be copied must have changed nothing, not even to zeros. */
 static enum ktap_result expect_first_pages(const struct buffer *b)
 {
@@ -145,9 +131,6 @@ static enum ktap_result expect_first_pages(const struct buffer *b)
 	return wrong < 0 ? KTAP_OK : ktap_fail("byte %#zx was lost", (size_t)wrong);
 }
 
-/* #endregion expect-first-pages */
-
-/* #region test-bad-pointers */
 /* As much as fits may be copied (arm64 stops some bytes early); nothing at all is EFAULT. */
 enum ktap_result test_bad_pointers(void *buffer)
 {
@@ -173,9 +156,6 @@ enum ktap_result test_bad_pointers(void *buffer)
 	return expect_first_pages(b);
 }
 
-/* #endregion test-bad-pointers */
-
-/* #region test-own-mapping */
 /* read(2) into, and write(2) out of, a mapping of the same buffer. */
 enum ktap_result test_own_mapping(void *buffer)
 {
@@ -200,9 +180,6 @@ enum ktap_result test_own_mapping(void *buffer)
 	return result;
 }
 
-/* #endregion test-own-mapping */
-
-/* #region test-mmap-arguments */
 /* What mmap(2) refuses before it asks the driver. */
 enum ktap_result test_mmap_arguments(void *buffer)
 {
@@ -223,4 +200,4 @@ enum ktap_result test_mmap_arguments(void *buffer)
 	return KTAP_OK;
 }
 
-/* #endregion test-mmap-arguments */
+/* #endregion buffer-files-pointers */

@@ -5,7 +5,7 @@
  * first. Whatever is done to one piece, the others show the right bytes.
  */
 
-/* #region buffer-mappings-includes */
+/* #region buffer-mappings-looks */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -16,9 +16,7 @@
 
 #include "buffer_tests.h"
 #include "touch.h"
-/* #endregion buffer-mappings-includes */
 
-/* #region expect-pattern */
 /* Mapped bytes must be there and be those of @offset in the buffer. */
 static enum ktap_result expect_pattern(const uint64_t *words, size_t offset, size_t length)
 {
@@ -35,9 +33,6 @@ static enum ktap_result expect_pattern(const uint64_t *words, size_t offset, siz
 	return wrong < 0 ? KTAP_OK : ktap_fail("byte %#zx is not that of its place", (size_t)wrong);
 }
 
-/* #endregion expect-pattern */
-
-/* #region expect-hole */
 /* Nothing may be mapped there. */
 static enum ktap_result expect_hole(const uint64_t *words, size_t length)
 {
@@ -48,9 +43,9 @@ static enum ktap_result expect_hole(const uint64_t *words, size_t length)
 	return KTAP_OK;
 }
 
-/* #endregion expect-hole */
+/* #endregion buffer-mappings-looks */
 
-/* #region test-several-opens */
+/* #region buffer-mappings-opens */
 /* Two opens have a position each and the bytes in common. */
 static enum ktap_result two_positions(const struct buffer *b, int other)
 {
@@ -70,9 +65,6 @@ static enum ktap_result two_positions(const struct buffer *b, int other)
 	return KTAP_OK;
 }
 
-/* #endregion test-several-opens */
-
-/* #region test-two-positions */
 enum ktap_result test_two_positions(void *buffer)
 {
 	const struct buffer *b = buffer;
@@ -87,9 +79,6 @@ enum ktap_result test_two_positions(void *buffer)
 	return result;
 }
 
-/* #endregion test-two-positions */
-
-/* #region test-opens-share */
 /* Written through one open's mapping: seen by the other's mapping and its read. */
 static enum ktap_result opens_share(const struct buffer *b, int other, uint64_t *mine)
 {
@@ -109,9 +98,6 @@ static enum ktap_result opens_share(const struct buffer *b, int other, uint64_t 
 	return KTAP_OK;
 }
 
-/* #endregion test-opens-share */
-
-/* #region test-opens-share-close */
 enum ktap_result test_opens_share(void *buffer)
 {
 	const struct buffer *b = buffer;
@@ -133,9 +119,9 @@ enum ktap_result test_opens_share(void *buffer)
 	return result;
 }
 
-/* #endregion test-opens-share-close */
+/* #endregion buffer-mappings-opens */
 
-/* #region test-hole */
+/* #region buffer-mappings-holes */
 /* Five pages from the third on; the middle one goes, then the first, then the last. */
 static enum ktap_result punch(const struct buffer *b, uint64_t *words)
 {
@@ -157,9 +143,6 @@ static enum ktap_result punch(const struct buffer *b, uint64_t *words)
 	return expect_pattern(words + 3 * per_page, start + 3 * page, page);
 }
 
-/* #endregion test-hole */
-
-/* #region test-hole-run */
 enum ktap_result test_hole(void *buffer)
 {
 	const struct buffer *b = buffer;
@@ -174,9 +157,6 @@ enum ktap_result test_hole(void *buffer)
 	return result;
 }
 
-/* #endregion test-hole-run */
-
-/* #region test-hole-filled */
 /* Another part of the buffer in the hole: three neighbours, none what its address says. */
 enum ktap_result test_hole_filled(void *buffer)
 {
@@ -201,9 +181,9 @@ enum ktap_result test_hole_filled(void *buffer)
 	return result;
 }
 
-/* #endregion test-hole-filled */
+/* #endregion buffer-mappings-holes */
 
-/* #region test-moved */
+/* #region buffer-mappings-moved */
 /* Shrinking and moving need no driver; growing is refused (grow-refused). */
 enum ktap_result test_moved(void *buffer)
 {
@@ -227,9 +207,6 @@ enum ktap_result test_moved(void *buffer)
 	return result;
 }
 
-/* #endregion test-moved */
-
-/* #region test-protected */
 /* One of three pages is made read-only, then unreadable, then as it was. */
 static enum ktap_result protect(const struct buffer *b, uint64_t *words)
 {
@@ -254,9 +231,6 @@ static enum ktap_result protect(const struct buffer *b, uint64_t *words)
 	return expect_pattern(words, 0, 3 * page);
 }
 
-/* #endregion test-protected */
-
-/* #region test-protected-pages */
 enum ktap_result test_protected(void *buffer)
 {
 	const struct buffer *b = buffer;
@@ -271,9 +245,6 @@ enum ktap_result test_protected(void *buffer)
 	return result;
 }
 
-/* #endregion test-protected-pages */
-
-/* #region test-every-offset */
 /* One page at each power of two: the offset counts, near and far. */
 enum ktap_result test_every_offset(void *buffer)
 {
@@ -292,9 +263,9 @@ enum ktap_result test_every_offset(void *buffer)
 	return result;
 }
 
-/* #endregion test-every-offset */
+/* #endregion buffer-mappings-moved */
 
-/* #region test-fork-child-ends */
+/* #region buffer-mappings-forks */
 /* Wait for @child. Return: its exit status, or 256 and the signal that ended it. */
 static int status_of(pid_t child)
 {
@@ -305,9 +276,6 @@ static int status_of(pid_t child)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 256 + WTERMSIG(status);
 }
 
-/* #endregion test-fork-child-ends */
-
-/* #region test-fork-child-ends-run */
 /* The child unmaps one page and ends: nothing changes for the parent. */
 enum ktap_result test_fork_child_ends(void *buffer)
 {
@@ -330,9 +298,6 @@ enum ktap_result test_fork_child_ends(void *buffer)
 	return status ? ktap_fail("the child ended with %d", status) : result;
 }
 
-/* #endregion test-fork-child-ends-run */
-
-/* #region test-fork-parent-ends */
 /*
  * The one who mapped ends, its child lives on: it waits until its parent is
  * another, then looks, writes, and says so through the pipe.
@@ -355,9 +320,6 @@ static void map_fork_and_end(const struct buffer *b, int say)
 	_exit(0);
 }
 
-/* #endregion test-fork-parent-ends */
-
-/* #region test-fork-parent-ends-run */
 enum ktap_result test_fork_parent_ends(void *buffer)
 {
 	const struct buffer *b = buffer;
@@ -381,9 +343,6 @@ enum ktap_result test_fork_parent_ends(void *buffer)
 	return pwrite(b->fd, &word, 8, b->page + 16) == 8 ? KTAP_OK : ktap_fail("pwrite");
 }
 
-/* #endregion test-fork-parent-ends-run */
-
-/* #region test-not-for-children */
 /* madvise(MADV_DONTFORK): the child does not get the mapping, the parent keeps it. */
 enum ktap_result test_not_for_children(void *buffer)
 {
@@ -405,9 +364,9 @@ enum ktap_result test_not_for_children(void *buffer)
 	return status == SIGSEGV ? result : ktap_fail("the child's touch gave %d", status);
 }
 
-/* #endregion test-not-for-children */
+/* #endregion buffer-mappings-forks */
 
-/* #region test-advice */
+/* #region buffer-mappings-advice */
 /* Advice and its errno for raw page frames, which no other page can stand for. */
 static const struct {
 	const char *name;
@@ -419,9 +378,6 @@ static const struct {
 	{ "MADV_RANDOM", MADV_RANDOM, 0 }, { "MADV_WILLNEED", MADV_WILLNEED, 0 },
 };
 
-/* #endregion test-advice */
-
-/* #region test-advice-run */
 /* Advice that makes no sense for raw page frames is refused, other advice is taken. */
 enum ktap_result test_advice(void *buffer)
 {
@@ -444,4 +400,4 @@ enum ktap_result test_advice(void *buffer)
 	return result;
 }
 
-/* #endregion test-advice-run */
+/* #endregion buffer-mappings-advice */

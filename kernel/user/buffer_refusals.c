@@ -5,7 +5,7 @@
  * taking the driver away while someone still holds its memory.
  */
 
-/* #region buffer-refusals-includes */
+/* #region buffer-refusals-bounds */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,9 +15,7 @@
 #include <unistd.h>
 
 #include "buffer_tests.h"
-/* #endregion buffer-refusals-includes */
 
-/* #region expect-refused */
 /*
  * mmap(2) must fail with this errno. A mapping that should not be there is
  * never touched: behind it may be anybody's memory.
@@ -40,9 +38,6 @@ static enum ktap_result expect_refused(int fd, size_t length, int prot, int flag
 	return KTAP_OK;
 }
 
-/* #endregion expect-refused */
-
-/* #region test-bounds */
 static enum ktap_result expect_outside(const struct buffer *b, size_t length, off_t offset)
 {
 	return expect_refused(b->fd, length, PROT_READ | PROT_WRITE, MAP_SHARED, offset,
@@ -63,9 +58,6 @@ enum ktap_result test_across_end(void *buffer)
 	return expect_outside(b, 2 * b->page, b->size - b->page);
 }
 
-/* #endregion test-bounds */
-
-/* #region test-bounds-offset */
 enum ktap_result test_offset_at_end(void *buffer)
 {
 	const struct buffer *b = buffer;
@@ -86,9 +78,9 @@ enum ktap_result test_offset_huge(void *buffer)
 	return expect_outside(b, b->page, end - b->page);
 }
 
-/* #endregion test-bounds-offset */
+/* #endregion buffer-refusals-bounds */
 
-/* #region test-private */
+/* #region buffer-refusals-rights */
 /* Private is refused whether or not it is for writing: mprotect could add that. */
 enum ktap_result test_private_refused(void *buffer)
 {
@@ -101,9 +93,6 @@ enum ktap_result test_private_refused(void *buffer)
 	return expect_refused(b->fd, b->page, PROT_READ, MAP_PRIVATE, 0, EINVAL);
 }
 
-/* #endregion test-private */
-
-/* #region test-read-only-file */
 /* A file opened for reading: no shared mapping to write, but one to read. */
 enum ktap_result test_read_only_file(void *buffer)
 {
@@ -129,9 +118,6 @@ enum ktap_result test_read_only_file(void *buffer)
 	return result;
 }
 
-/* #endregion test-read-only-file */
-
-/* #region vm-flags-of */
 /* The VmFlags line of the mapping that starts at @start. */
 static bool vm_flags_of(const void *start, char *flags, size_t length)
 {
@@ -152,9 +138,6 @@ static bool vm_flags_of(const void *start, char *flags, size_t length)
 	return found;
 }
 
-/* #endregion vm-flags-of */
-
-/* #region test-vm-flags */
 /* Raw page frames (pf io): not to be grown (de), not in core dumps (dd). */
 enum ktap_result test_vm_flags(void *buffer)
 {
@@ -177,9 +160,6 @@ enum ktap_result test_vm_flags(void *buffer)
 	return KTAP_OK;
 }
 
-/* #endregion test-vm-flags */
-
-/* #region test-grow-refused */
 /* VM_DONTEXPAND: the driver checked one length, and mremap asks nobody. */
 enum ktap_result test_grow_refused(void *buffer)
 {
@@ -202,9 +182,9 @@ enum ktap_result test_grow_refused(void *buffer)
 	return KTAP_OK;
 }
 
-/* #endregion test-grow-refused */
+/* #endregion buffer-refusals-rights */
 
-/* #region test-read-write-ends */
+/* #region buffer-refusals-ends */
 /* read and write stop where the buffer does. */
 enum ktap_result test_read_write_ends(void *buffer)
 {
@@ -228,9 +208,6 @@ enum ktap_result test_read_write_ends(void *buffer)
 	return KTAP_OK;
 }
 
-/* #endregion test-read-write-ends */
-
-/* #region test-unload-refused */
 /* The file is closed and only a mapping is left: it must hold the module. */
 enum ktap_result test_unload_refused(void *buffer)
 {
@@ -254,4 +231,4 @@ enum ktap_result test_unload_refused(void *buffer)
 	return result;
 }
 
-/* #endregion test-unload-refused */
+/* #endregion buffer-refusals-ends */

@@ -5,7 +5,7 @@
  * What must be refused is in buffer_refusals.c.
  */
 
-/* #region buffer-tests-includes */
+/* #region buffer-tests-place */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,9 +16,7 @@
 
 #include "buffer_tests.h"
 #include "reserved_buffer.h"
-/* #endregion buffer-tests-includes */
 
-/* #region test-region */
 enum ktap_result test_region_address(void *buffer)
 {
 	const struct buffer *b = buffer;
@@ -39,9 +37,6 @@ enum ktap_result test_region_address(void *buffer)
 	return KTAP_OK;
 }
 
-/* #endregion test-region */
-
-/* #region test-region-size */
 enum ktap_result test_region_size(void *buffer)
 {
 	const struct buffer *b = buffer;
@@ -62,9 +57,9 @@ enum ktap_result test_region_size(void *buffer)
 	return KTAP_OK;
 }
 
-/* #endregion test-region-size */
+/* #endregion buffer-tests-place */
 
-/* #region errno-as-nobody */
+/* #region buffer-tests-ask */
 /* The same question asked by a child that is not root any more: its errno. */
 static int errno_as_nobody(int fd)
 {
@@ -81,9 +76,6 @@ static int errno_as_nobody(int fd)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 0;
 }
 
-/* #endregion errno-as-nobody */
-
-/* #region test-ioctl-errors */
 enum ktap_result test_ioctl_errors(void *buffer)
 {
 	const struct buffer *b = buffer;
@@ -98,9 +90,9 @@ enum ktap_result test_ioctl_errors(void *buffer)
 	return KTAP_OK;
 }
 
-/* #endregion test-ioctl-errors */
+/* #endregion buffer-tests-ask */
 
-/* #region check-words */
+/* #region buffer-tests-contents */
 /* Words that a test holds, compared with the pattern of their place. */
 static enum ktap_result check_words(const uint64_t *words, size_t offset, size_t length)
 {
@@ -114,9 +106,6 @@ static enum ktap_result check_words(const uint64_t *words, size_t offset, size_t
 	return KTAP_OK;
 }
 
-/* #endregion check-words */
-
-/* #region test-whole-buffer */
 /* The pattern into every word of the buffer, then all of it read back. */
 enum ktap_result test_whole_buffer(void *buffer)
 {
@@ -133,9 +122,6 @@ enum ktap_result test_whole_buffer(void *buffer)
 	return result;
 }
 
-/* #endregion test-whole-buffer */
-
-/* #region test-contents-persist */
 /* The mapping is gone; a new one must show what the old one wrote. */
 enum ktap_result test_contents_persist(void *buffer)
 {
@@ -151,7 +137,7 @@ enum ktap_result test_contents_persist(void *buffer)
 	return result;
 }
 
-/* #endregion test-contents-persist */
+/* #endregion buffer-tests-contents */
 
 /* #region test-kernel-reads-same */
 /* read(2) copies through the kernel's own mapping of the memory. */
@@ -178,7 +164,7 @@ enum ktap_result test_kernel_reads_same(void *buffer)
 
 /* #endregion test-kernel-reads-same */
 
-/* #region kernel-writes */
+/* #region buffer-tests-kernel-writes */
 /* The kernel writes zeros over one page; the mapping must show them at once. */
 static enum ktap_result kernel_writes(const struct buffer *b, uint64_t *words, size_t page_number)
 {
@@ -198,9 +184,6 @@ static enum ktap_result kernel_writes(const struct buffer *b, uint64_t *words, s
 	return KTAP_OK;
 }
 
-/* #endregion kernel-writes */
-
-/* #region test-kernel-writes-same */
 enum ktap_result test_kernel_writes_same(void *buffer)
 {
 	const struct buffer *b = buffer;
@@ -217,9 +200,9 @@ enum ktap_result test_kernel_writes_same(void *buffer)
 	return result;
 }
 
-/* #endregion test-kernel-writes-same */
+/* #endregion buffer-tests-kernel-writes */
 
-/* #region pages-at */
+/* #region buffer-tests-pieces */
 /* Pages mapped from an offset show the bytes of that offset, not of the start. */
 static enum ktap_result pages_at(const struct buffer *b, size_t page_number, size_t count)
 {
@@ -235,9 +218,6 @@ static enum ktap_result pages_at(const struct buffer *b, size_t page_number, siz
 	return result;
 }
 
-/* #endregion pages-at */
-
-/* #region test-offset-page */
 enum ktap_result test_offset_page(void *buffer)
 {
 	const struct buffer *b = buffer;
@@ -259,9 +239,6 @@ enum ktap_result test_last_page(void *buffer)
 	return pages_at(b, b->size / b->page - 1, 1);
 }
 
-/* #endregion test-offset-page */
-
-/* #region test-fork-shares */
 /* A child inherits the mapping: what it writes, the parent reads. */
 enum ktap_result test_fork_shares(void *buffer)
 {
@@ -287,4 +264,4 @@ enum ktap_result test_fork_shares(void *buffer)
 	return KTAP_OK;
 }
 
-/* #endregion test-fork-shares */
+/* #endregion buffer-tests-pieces */

@@ -3,10 +3,10 @@
  * The tests that hold for both drivers. Each takes a struct buffer and leaves
  * the whole buffer filled with the pattern, from test_whole_buffer() on.
  */
+/* #region buffer-tests-list */
 #ifndef BUFFER_TESTS_H
 #define BUFFER_TESTS_H
 
-/* #region buffer-tests-list */
 #include "buffer.h"
 #include "ktap.h"
 
@@ -24,9 +24,6 @@ enum ktap_result test_offset_page(void *buffer);
 enum ktap_result test_last_page(void *buffer);
 enum ktap_result test_fork_shares(void *buffer);
 
-/* #endregion buffer-tests-list */
-
-/* #region buffer-tests-refusals */
 /* What must be refused. */
 enum ktap_result test_past_end(void *buffer);
 enum ktap_result test_across_end(void *buffer);
@@ -39,9 +36,6 @@ enum ktap_result test_grow_refused(void *buffer);
 enum ktap_result test_read_write_ends(void *buffer);
 enum ktap_result test_unload_refused(void *buffer);
 
-/* #endregion buffer-tests-refusals */
-
-/* #region buffer-tests-mappings */
 /* Mappings in pieces (buffer_mappings.c), and the buffer as a file (buffer_files.c). */
 enum ktap_result test_two_positions(void *buffer);
 enum ktap_result test_opens_share(void *buffer);
@@ -61,6 +55,5 @@ enum ktap_result test_bad_pointers(void *buffer);
 enum ktap_result test_own_mapping(void *buffer);
 enum ktap_result test_mmap_arguments(void *buffer);
 
-/* #endregion buffer-tests-mappings */
-
 #endif /* BUFFER_TESTS_H */
+/* #endregion buffer-tests-list */

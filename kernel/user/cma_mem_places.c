@@ -13,6 +13,7 @@
 #include <sys/klog.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -137,21 +138,37 @@ enum ktap_result test_one_page(void *context)
 
 /* #region cma-mem-trace */
 #define TRACING "/sys/kernel/tracing"
-#define CMA_EVENTS TRACING "/events/cma/enable"
+#define OURS TRACING "/instances/cma_mem_test"
 
-/* Switches the events of CMA on. Return: whether it could, or they were. */
+/* Whether tracefs was mounted by us, and is to be unmounted. */
+static bool mounted;
+
+/* The board's own tracing is as it was. */
+static void untrace_cma(void)
+{
+	rmdir(OURS);
+	if (mounted)
+		umount(TRACING);
+	mounted = false;
+}
+
+/* Records the events of CMA in an instance of its own. Return: whether it can. */
 static bool trace_cma(void)
 {
+	bool done = false;
 	FILE *file;
-	bool done;
 
-	mount("tracefs", TRACING, "tracefs", 0, NULL);
-	file = fopen(CMA_EVENTS, "we");
-	if (!file)
-		return false;
-	done = fputs("1", file) > 0;
+	mounted = !access(TRACING, F_OK) && access(TRACING "/instances", F_OK) &&
+		  !mount("tracefs", TRACING, "tracefs", 0, NULL);
+	if (!mkdir(OURS, 0700) || errno == EEXIST) {
+		file = fopen(OURS "/events/cma/enable", "we");
+		done = file && fputs("1", file) > 0;
+		done = file && !fclose(file) && done;
+	}
+	if (!done)
+		untrace_cma();
 
-	return !fclose(file) && done;
+	return done;
 }
 
 /* #endregion cma-mem-trace */
@@ -160,7 +177,7 @@ static bool trace_cma(void)
 /* The pfn and pages of the newest event that says memory was found. */
 static bool newest_traced(unsigned long long *pfn, unsigned long *count)
 {
-	FILE *trace = fopen(TRACING "/trace", "re");
+	FILE *trace = fopen(OURS "/trace", "re");
 	bool found = false;
 	char line[512], *at;
 
@@ -179,16 +196,13 @@ static bool newest_traced(unsigned long long *pfn, unsigned long *count)
 /* #endregion cma-mem-newest-traced */
 
 /* #region cma-mem-test-trace */
-/* The address is that of the pages that cma_alloc() says it gave. */
-enum ktap_result test_phys_in_trace(void *context)
+/* Buffers of several sizes, each looked up in the trace. */
+static enum ktap_result phys_in_trace(struct bench *b)
 {
-	struct bench *b = fresh(context);
 	struct cma_mem_phys phys;
 	unsigned long long pfn;
 	unsigned long count;
 
-	if (!trace_cma())
-		return ktap_skip("no trace events of CMA: %s", strerror(errno));
 	for (size_t pages = 2; pages < 40; pages += 9) {
 		int fd = open_buffer(b, pages * b->page, WC);
 
@@ -201,6 +215,20 @@ enum ktap_result test_phys_in_trace(void *context)
 	}
 
 	return KTAP_OK;
+}
+
+/* The address is that of the pages that cma_alloc() says it gave. */
+enum ktap_result test_phys_in_trace(void *context)
+{
+	struct bench *b = fresh(context);
+	enum ktap_result result;
+
+	if (!trace_cma())
+		return ktap_skip("no trace events of CMA: %s", strerror(errno));
+	result = phys_in_trace(b);
+	untrace_cma();
+
+	return result;
 }
 
 /* #endregion cma-mem-test-trace */

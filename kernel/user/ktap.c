@@ -3,14 +3,12 @@
  * The printing of KTAP: see ktap.h.
  */
 
-/* #region ktap-includes */
+/* #region ktap-run */
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "ktap.h"
-/* #endregion ktap-includes */
 
-/* #region ktap-outcomes */
 static const char *running;	/* name of the test that runs */
 static char reason[128];	/* of the newest SKIP */
 
@@ -50,9 +48,6 @@ enum ktap_result ktap_skip(const char *format, ...)
 	return KTAP_SKIP;
 }
 
-/* #endregion ktap-outcomes */
-
-/* #region ktap-run */
 int ktap_run(const struct ktap_test *tests, size_t count, void *context)
 {
 	int failed = 0;

@@ -10,10 +10,10 @@
  *
  * Names are one word, so that a log reader can take them as they are.
  */
+/* #region ktap-types */
 #ifndef KTAP_H
 #define KTAP_H
 
-/* #region ktap-types */
 #include <stddef.h>
 
 enum ktap_result { KTAP_FAIL, KTAP_OK, KTAP_SKIP };
@@ -28,9 +28,6 @@ struct ktap_test {
 	enum ktap_result (*run)(void *context);
 };
 
-/* #endregion ktap-types */
-
-/* #region ktap-functions */
 /* Say why and fail, or skip: `return ktap_fail("…", …)`. */
 enum ktap_result ktap_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 enum ktap_result ktap_skip(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -41,6 +38,5 @@ void ktap_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Return: the number of tests that failed. */
 int ktap_run(const struct ktap_test *tests, size_t count, void *context);
 
-/* #endregion ktap-functions */
-
 #endif /* KTAP_H */
+/* #endregion ktap-types */

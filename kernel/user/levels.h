@@ -3,10 +3,10 @@
  * What the kernel has in use, for a look before and a look after: a driver that
  * gives everything back leaves it as it was.
  */
+/* #region levels-type */
 #ifndef LEVELS_H
 #define LEVELS_H
 
-/* #region levels-type */
 /**
  * struct levels - what the kernel has in use
  * @vmalloc: bytes of vmalloc areas, without stacks of threads and without those
@@ -33,6 +33,5 @@ struct levels levels_take(void);
  */
 struct levels levels_settled(const struct levels *before);
 
-/* #endregion levels-functions */
-
 #endif /* LEVELS_H */
+/* #endregion levels-functions */

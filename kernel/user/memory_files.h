@@ -11,10 +11,10 @@
  * A function that cannot read its file returns 0 or a negative number and
  * leaves errno; addresses are bytes, everything else is pages or blocks.
  */
+/* #region memory-files-limits */
 #ifndef MEMORY_FILES_H
 #define MEMORY_FILES_H
 
-/* #region memory-files-limits */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -105,6 +105,5 @@ long read_number(const char *file, const char *key);
 /* Bring the counters that each CPU keeps for itself into the common ones. */
 bool refresh_counters(void);
 
-/* #endregion memory-files-functions */
-
 #endif /* MEMORY_FILES_H */
+/* #endregion memory-files-functions */

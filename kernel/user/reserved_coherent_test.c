@@ -9,16 +9,14 @@
  * zeros. --size: the buffer_size the module was given, in whole pages.
  */
 
-/* #region coherent-test-includes */
+/* #region test-starts-zeroed */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "buffer_tests.h"
-/* #endregion coherent-test-includes */
 
-/* #region test-starts-zeroed */
 /* dma_alloc_coherent() hands out cleared memory, also when it was used before. */
 static enum ktap_result test_starts_zeroed(void *buffer)
 {
@@ -55,9 +53,7 @@ static const struct ktap_test tests[] = {
 	{ "offset-page", test_offset_page },
 	{ "last-page", test_last_page },
 	{ "fork-shares", test_fork_shares },
-/* #endregion coherent-test-table */
 
-/* #region coherent-test-pieces */
 	{ "two-positions", test_two_positions },
 	{ "opens-share", test_opens_share },
 	{ "hole", test_hole },
@@ -68,9 +64,7 @@ static const struct ktap_test tests[] = {
 	{ "fork-child-ends", test_fork_child_ends },
 	{ "fork-parent-ends", test_fork_parent_ends },
 	{ "not-for-children", test_not_for_children },
-/* #endregion coherent-test-pieces */
 
-/* #region coherent-test-refusals */
 	{ "past-end", test_past_end },
 	{ "across-end", test_across_end },
 	{ "offset-at-end", test_offset_at_end },
@@ -90,9 +84,6 @@ static const struct ktap_test tests[] = {
 	{ "unload-refused", test_unload_refused },
 };
 
-/* #endregion coherent-test-refusals */
-
-/* #region coherent-test-main */
 int main(int argc, char **argv)
 {
 	struct buffer b = { .module = "reserved_coherent", .range_errno = ENXIO };
@@ -107,4 +98,4 @@ int main(int argc, char **argv)
 	return ktap_run(tests, sizeof(tests) / sizeof(*tests), &b) ? 1 : 0;
 }
 
-/* #endregion coherent-test-main */
+/* #endregion coherent-test-table */

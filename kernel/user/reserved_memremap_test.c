@@ -10,7 +10,7 @@
  * --size: how many bytes the region should have, if not what the tree says.
  */
 
-/* #region memremap-test-includes */
+/* #region memremap-test-own */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,9 +18,7 @@
 #include <unistd.h>
 
 #include "buffer_tests.h"
-/* #endregion memremap-test-includes */
 
-/* #region test-kept-over-reload */
 /* Nobody clears the region: the pattern of the run before is still in it. */
 static enum ktap_result test_kept_over_reload(void *buffer)
 {
@@ -32,9 +30,6 @@ static enum ktap_result test_kept_over_reload(void *buffer)
 	return test_contents_persist(buffer);
 }
 
-/* #endregion test-kept-over-reload */
-
-/* #region test-iomem-owner */
 /* /proc/iomem must name the device as the owner of exactly the region. */
 static enum ktap_result test_iomem_owner(void *buffer)
 {
@@ -61,7 +56,7 @@ static enum ktap_result test_iomem_owner(void *buffer)
 	return found ? KTAP_OK : ktap_fail("no line %.*s", (int)strlen(wanted) - 1, wanted);
 }
 
-/* #endregion test-iomem-owner */
+/* #endregion memremap-test-own */
 
 /* #region memremap-test-table */
 static const struct ktap_test tests[] = {
@@ -77,9 +72,7 @@ static const struct ktap_test tests[] = {
 	{ "offset-page", test_offset_page },
 	{ "last-page", test_last_page },
 	{ "fork-shares", test_fork_shares },
-/* #endregion memremap-test-table */
 
-/* #region memremap-test-pieces */
 	{ "two-positions", test_two_positions },
 	{ "opens-share", test_opens_share },
 	{ "hole", test_hole },
@@ -90,9 +83,7 @@ static const struct ktap_test tests[] = {
 	{ "fork-child-ends", test_fork_child_ends },
 	{ "fork-parent-ends", test_fork_parent_ends },
 	{ "not-for-children", test_not_for_children },
-/* #endregion memremap-test-pieces */
 
-/* #region memremap-test-refusals */
 	{ "past-end", test_past_end },
 	{ "across-end", test_across_end },
 	{ "offset-at-end", test_offset_at_end },
@@ -112,9 +103,6 @@ static const struct ktap_test tests[] = {
 	{ "unload-refused", test_unload_refused },
 };
 
-/* #endregion memremap-test-refusals */
-
-/* #region memremap-test-main */
 int main(int argc, char **argv)
 {
 	struct buffer b = { .module = "reserved_memremap", .range_errno = EINVAL };
@@ -129,4 +117,4 @@ int main(int argc, char **argv)
 	return ktap_run(tests, sizeof(tests) / sizeof(*tests), &b) ? 1 : 0;
 }
 
-/* #endregion memremap-test-main */
+/* #endregion memremap-test-table */

@@ -10,7 +10,7 @@
  * --rounds: how often the hammer unbinds (20). --seed: of its random numbers (1).
  */
 
-/* #region unbind-test-includes */
+/* #region unbind-test-hold */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -24,9 +24,7 @@
 
 #include "touch.h"
 #include "unbind.h"
-/* #endregion unbind-test-includes */
 
-/* #region unbind-test-held */
 /* Everything that can hold a buffer at once. */
 static struct {
 	uint64_t *closed;	/* two pages in the middle; its file is closed */
@@ -50,9 +48,6 @@ static void be_a_child(const struct unbind *u, int wait_for)
 	_exit(0);
 }
 
-/* #endregion unbind-test-held */
-
-/* #region test-hold */
 static uint64_t *map_of(int fd, size_t length, off_t offset)
 {
 	uint64_t *words = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
@@ -70,9 +65,6 @@ static int open_another_node(const struct unbind *u)
 	return open(u->node, O_RDWR | O_CLOEXEC);
 }
 
-/* #endregion test-hold */
-
-/* #region test-hold-run */
 /* Open, map, fork: all of it works while the driver is bound. */
 static enum ktap_result test_hold(void *unbind)
 {
@@ -98,9 +90,9 @@ static enum ktap_result test_hold(void *unbind)
 	return held.child > 0 ? KTAP_OK : ktap_fail("fork: %s", strerror(errno));
 }
 
-/* #endregion test-hold-run */
+/* #endregion unbind-test-hold */
 
-/* #region test-unbind-revokes */
+/* #region unbind-test-revokes */
 /* Unbinding succeeds at once, and not a page of any mapping can be reached after. */
 static enum ktap_result test_unbind_revokes(void *unbind)
 {
@@ -120,9 +112,6 @@ static enum ktap_result test_unbind_revokes(void *unbind)
 	return expect_sigbus(held.elsewhere, u->b.page, u->b.page);
 }
 
-/* #endregion test-unbind-revokes */
-
-/* #region test-gone */
 static enum ktap_result test_gone_errno(void *unbind)
 {
 	struct unbind *u = unbind;
@@ -147,9 +136,6 @@ static enum ktap_result test_gone_node(void *unbind)
 	return KTAP_OK;
 }
 
-/* #endregion test-gone */
-
-/* #region test-dead-mapping */
 /* A revoked mapping is still a range of addresses: it is moved, cut and inherited. */
 static enum ktap_result test_dead_mapping(void *unbind)
 {
@@ -174,9 +160,6 @@ static enum ktap_result test_dead_mapping(void *unbind)
 	return expect_sigbus(words + 2 * page / 8, u->b.size - 2 * page, page);
 }
 
-/* #endregion test-dead-mapping */
-
-/* #region test-unload-refused-gone */
 /* Nothing is left to use, yet the open files need the code that says so. */
 static enum ktap_result test_unload_refused(void *unbind)
 {
@@ -190,9 +173,9 @@ static enum ktap_result test_unload_refused(void *unbind)
 	return KTAP_OK;
 }
 
-/* #endregion test-unload-refused-gone */
+/* #endregion unbind-test-revokes */
 
-/* #region test-bind-again */
+/* #region unbind-test-again */
 /* What the new file shows: the old contents (--kept), or zeros. */
 static enum ktap_result expect_first(const struct buffer *b, const uint64_t *words)
 {
@@ -205,9 +188,6 @@ static enum ktap_result expect_first(const struct buffer *b, const uint64_t *wor
 	return KTAP_OK;
 }
 
-/* #endregion test-bind-again */
-
-/* #region test-bind-again-run */
 static enum ktap_result test_bind_again(void *unbind)
 {
 	struct unbind *u = unbind;
@@ -229,9 +209,6 @@ static enum ktap_result test_bind_again(void *unbind)
 	return result;
 }
 
-/* #endregion test-bind-again-run */
-
-/* #region test-old-stays-dead */
 /* The second life is another's: nothing of the first comes back with it. */
 static enum ktap_result test_old_stays_dead(void *unbind)
 {
@@ -253,9 +230,9 @@ static enum ktap_result test_old_stays_dead(void *unbind)
 	return result;
 }
 
-/* #endregion test-old-stays-dead */
+/* #endregion unbind-test-again */
 
-/* #region unbind-test-table */
+/* #region unbind-test-main */
 static const struct ktap_test tests[] = {
 	{ "hold", test_hold },
 	{ "unbind-revokes", test_unbind_revokes },
@@ -269,9 +246,6 @@ static const struct ktap_test tests[] = {
 	{ "hammer", test_hammer },
 };
 
-/* #endregion unbind-test-table */
-
-/* #region unbind-test-options */
 /* Take "@name number" out of the arguments, or leave @value as it is. */
 static uint64_t take_option(int *argc, char **argv, const char *name, uint64_t value)
 {
@@ -295,12 +269,9 @@ static void name_module(const struct buffer *b, char *module, size_t size)
 		*c = *c == '-' ? '_' : *c;
 }
 
-/* #endregion unbind-test-options */
-
-/* #region unbind-test-main */
 int main(int argc, char **argv)
 {
-	struct unbind u = { .node = "/tmp/another-node" };
+	struct unbind u = { .node = "another-node" };
 	char module[64];
 
 	u.rounds = take_option(&argc, argv, "--rounds", 20);

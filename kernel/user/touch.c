@@ -3,16 +3,14 @@
  * Touching memory that may not be there: see touch.h. For one thread a process.
  */
 
-/* #region touch-includes */
+/* #region touch-catch */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "touch.h"
-/* #endregion touch-includes */
 
-/* #region touch-catch */
 static sigjmp_buf before;	/* the touch that is under way */
 
 static void jump_back(int signal)
@@ -34,9 +32,6 @@ static void leave_faults(void)
 	signal(SIGSEGV, SIG_DFL);
 }
 
-/* #endregion touch-catch */
-
-/* #region touch-once */
 /* Return: 0, or the signal that came instead of the value. */
 static int touch(uint64_t *word, uint64_t *value, bool write)
 {
@@ -62,12 +57,9 @@ int touch_read(const uint64_t *word, uint64_t *value)
 	return touch((uint64_t *)word, value ? value : &unused, false);
 }
 
-/* #endregion touch-once */
-
-/* #region touch-write */
 int touch_write(uint64_t *word, uint64_t value)
 {
 	return touch(word, &value, true);
 }
 
-/* #endregion touch-write */
+/* #endregion touch-catch */

@@ -2,10 +2,10 @@
 /*
  * Touching memory that may not be there: the signal comes back as a number.
  */
+/* #region touch-functions */
 #ifndef TOUCH_H
 #define TOUCH_H
 
-/* #region touch-functions */
 #include <stdint.h>
 
 /* Read *@word, into *@value unless that is NULL. Return: 0, SIGBUS or SIGSEGV. */
@@ -14,6 +14,5 @@ int touch_read(const uint64_t *word, uint64_t *value);
 /* Write @value to *@word. Return: 0, SIGBUS or SIGSEGV. */
 int touch_write(uint64_t *word, uint64_t value);
 
-/* #endregion touch-functions */
-
 #endif /* TOUCH_H */
+/* #endregion touch-functions */

@@ -3,7 +3,7 @@
  * Unbinding and binding through sysfs, and what is left of a file: see unbind.h.
  */
 
-/* #region unbind-includes */
+/* #region unbind-sysfs */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -16,9 +16,7 @@
 #include "reserved_buffer.h"
 #include "touch.h"
 #include "unbind.h"
-/* #endregion unbind-includes */
 
-/* #region unbind-find */
 /* The last part of what a link points to. */
 static bool link_name(const char *link, char *name, size_t size)
 {
@@ -32,9 +30,6 @@ static bool link_name(const char *link, char *name, size_t size)
 	return snprintf(name, size, "%s", strrchr(target, '/') + 1) < (int)size;
 }
 
-/* #endregion unbind-find */
-
-/* #region unbind-find-run */
 bool unbind_find(struct unbind *u)
 {
 	char link[128], driver[64];
@@ -50,9 +45,6 @@ bool unbind_find(struct unbind *u)
 	return true;
 }
 
-/* #endregion unbind-find-run */
-
-/* #region driver-unbind */
 static int write_to(const struct unbind *u, const char *file)
 {
 	size_t length = strlen(u->device);
@@ -74,15 +66,12 @@ int driver_unbind(const struct unbind *u)
 	return write_to(u, "unbind");
 }
 
-/* #endregion driver-unbind */
-
-/* #region driver-bind */
 int driver_bind(const struct unbind *u)
 {
 	return write_to(u, "bind");
 }
 
-/* #endregion driver-bind */
+/* #endregion unbind-sysfs */
 
 /* #region expect-gone */
 enum ktap_result expect_gone(int fd, size_t page)
@@ -109,9 +98,6 @@ enum ktap_result expect_gone(int fd, size_t page)
 	return KTAP_OK;
 }
 
-/* #endregion expect-gone */
-
-/* #region expect-sigbus */
 static enum ktap_result expect_page_gone(uint64_t *words, size_t at)
 {
 	uint64_t *word = words + at / sizeof(*words);
@@ -136,4 +122,4 @@ enum ktap_result expect_sigbus(uint64_t *words, size_t length, size_t page)
 	return expect_page_gone(words, length - page);
 }
 
-/* #endregion expect-sigbus */
+/* #endregion expect-gone */

@@ -3,10 +3,10 @@
  * A driver that is unbound and bound again by way of sysfs, and what programs
  * that hold its buffer meanwhile must see.
  */
+/* #region unbind-types */
 #ifndef UNBIND_H
 #define UNBIND_H
 
-/* #region unbind-types */
 #include "buffer.h"
 #include "ktap.h"
 
@@ -32,9 +32,6 @@ struct unbind {
 	const char *node;
 };
 
-/* #endregion unbind-types */
-
-/* #region unbind-functions */
 /* Find the driver of @u->b in sysfs. Return: false, with a note said. */
 bool unbind_find(struct unbind *u);
 
@@ -52,6 +49,5 @@ enum ktap_result expect_sigbus(uint64_t *words, size_t length, size_t page);
 enum ktap_result test_hammer(void *unbind);
 enum ktap_result test_reader_finishes(void *unbind);
 
-/* #endregion unbind-functions */
-
 #endif /* UNBIND_H */
+/* #endregion unbind-types */

@@ -10,7 +10,7 @@
  * memory that has another owner by now.
  */
 
-/* #region hammer-includes */
+/* #region hammer-shared */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -24,9 +24,7 @@
 #include "reserved_buffer.h"
 #include "touch.h"
 #include "unbind.h"
-/* #endregion hammer-includes */
 
-/* #region hammer-shared */
 #define WORKERS 4
 #define KEPT 16		/* mappings that a worker keeps until its file is gone */
 
@@ -44,9 +42,6 @@ struct hammer {
 	unsigned int wrong[5];
 };
 
-/* #endregion hammer-shared */
-
-/* #region hammer-wrongs */
 enum { STALE, ALIVE_SIGBUS, ERRNO, LOST, CHILD };
 static const char *const wrongs[] = {
 	"mappings that outlived the unbind", "SIGBUS though the file is not gone",
@@ -66,9 +61,6 @@ static unsigned int now(const unsigned int *counter)
 	return __atomic_load_n(counter, __ATOMIC_SEQ_CST);
 }
 
-/* #endregion hammer-wrongs */
-
-/* #region hammer-random */
 static uint64_t state;	/* of this process' random numbers (xorshift64) */
 
 static unsigned int below(unsigned int limit)
@@ -87,9 +79,9 @@ static void await_unbind(unsigned int unbound)
 		usleep(200);
 }
 
-/* #endregion hammer-random */
+/* #endregion hammer-shared */
 
-/* #region hammer-touch */
+/* #region hammer-worker */
 /* Return: false when the mapping was revoked. */
 static bool touch_page(int fd, uint64_t *word)
 {
@@ -106,9 +98,6 @@ static bool touch_page(int fd, uint64_t *word)
 	return !signal;
 }
 
-/* #endregion hammer-touch */
-
-/* #region leave-a-child */
 /* A child with its parent's mapping, which ends when the unbind is through. */
 static void leave_a_child(uint64_t *word, unsigned int unbound)
 {
@@ -123,9 +112,6 @@ static void leave_a_child(uint64_t *word, unsigned int unbound)
 	_exit(0);
 }
 
-/* #endregion leave-a-child */
-
-/* #region hammer-call */
 /* A read, a write or an ioctl. Return: false when the file is gone. */
 static bool call(const struct buffer *b, int fd)
 {
@@ -151,9 +137,6 @@ static bool call(const struct buffer *b, int fd)
 	return got == (ssize_t)length;
 }
 
-/* #endregion hammer-call */
-
-/* #region hammer-map */
 /* Map the worker's next page. Return: NULL when the file is gone. */
 static uint64_t *map_page(const struct buffer *b, int fd, size_t page_number)
 {
@@ -168,9 +151,6 @@ static uint64_t *map_page(const struct buffer *b, int fd, size_t page_number)
 	return words == MAP_FAILED ? NULL : words;
 }
 
-/* #endregion hammer-map */
-
-/* #region look-at-kept */
 /* The file is gone and its unbind has returned: nothing mapped may be left. */
 static void look_at_kept(const struct buffer *b, uint64_t **kept)
 {
@@ -185,9 +165,6 @@ static void look_at_kept(const struct buffer *b, uint64_t **kept)
 	}
 }
 
-/* #endregion look-at-kept */
-
-/* #region hammer-use */
 /* Use one open file until it is gone. */
 static void use_file(const struct buffer *b, int fd, size_t worker, unsigned int unbound)
 {
@@ -213,9 +190,6 @@ static void use_file(const struct buffer *b, int fd, size_t worker, unsigned int
 		look_at_kept(b, kept);
 }
 
-/* #endregion hammer-use */
-
-/* #region hammer-work */
 /* One worker: files, one after the other, until no further round comes. */
 static void work(const struct buffer *b, size_t worker, uint64_t seed)
 {
@@ -238,7 +212,7 @@ static void work(const struct buffer *b, size_t worker, uint64_t seed)
 	_exit(0);
 }
 
-/* #endregion hammer-work */
+/* #endregion hammer-worker */
 
 /* #region hammer-rounds */
 /* Unbind and bind, with some time between for the workers. */
@@ -261,9 +235,6 @@ static enum ktap_result rounds(const struct unbind *u)
 	return KTAP_OK;
 }
 
-/* #endregion hammer-rounds */
-
-/* #region counted */
 /* What the workers counted. Nothing counted proves nothing. */
 static enum ktap_result counted(void)
 {
@@ -280,9 +251,6 @@ static enum ktap_result counted(void)
 	return result;
 }
 
-/* #endregion counted */
-
-/* #region test-hammer */
 static void share(void)
 {
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
@@ -291,9 +259,6 @@ static void share(void)
 		abort();
 }
 
-/* #endregion test-hammer */
-
-/* #region test-hammer-run */
 enum ktap_result test_hammer(void *unbind)
 {
 	struct unbind *u = unbind;
@@ -317,9 +282,9 @@ enum ktap_result test_hammer(void *unbind)
 	return counted() == KTAP_OK ? result : KTAP_FAIL;
 }
 
-/* #endregion test-hammer-run */
+/* #endregion hammer-rounds */
 
-/* #region reader */
+/* #region hammer-reader */
 #define READ_BYTES (64 << 20)
 
 /*
@@ -344,9 +309,6 @@ static void read_until_gone(const struct buffer *b)
 	}
 }
 
-/* #endregion reader */
-
-/* #region reader-start */
 /* Return: the reader, in the middle of a read that is not its first. */
 static pid_t start_reader(const struct buffer *b)
 {
@@ -363,9 +325,6 @@ static pid_t start_reader(const struct buffer *b)
 	return child;
 }
 
-/* #endregion reader-start */
-
-/* #region reader-interrupted */
 /* Unbind and bind at once, which clears the buffer, in the middle of a long read. */
 static enum ktap_result interrupt_reader(struct unbind *u)
 {
@@ -385,9 +344,6 @@ static enum ktap_result interrupt_reader(struct unbind *u)
 	return buffer_open(&u->b) ? KTAP_OK : ktap_fail("open: %s", strerror(errno));
 }
 
-/* #endregion reader-interrupted */
-
-/* #region test-reader-finishes */
 enum ktap_result test_reader_finishes(void *unbind)
 {
 	enum ktap_result result = KTAP_OK;
@@ -406,4 +362,4 @@ enum ktap_result test_reader_finishes(void *unbind)
 	return result;
 }
 
-/* #endregion test-reader-finishes */
+/* #endregion hammer-reader */

@@ -57,6 +57,9 @@ static uint64_t cells(const unsigned char *bytes, int count)
 	return value;
 }
 
+/* #endregion where-cells */
+
+/* #region where-property */
 /* Return: how many bytes of the property were read. */
 static int read_property(const char *node, const char *name, unsigned char *bytes, int max)
 {
@@ -72,7 +75,7 @@ static int read_property(const char *node, const char *name, unsigned char *byte
 	return got < 0 ? 0 : got;
 }
 
-/* #endregion where-cells */
+/* #endregion where-property */
 
 /* #region where-banks */
 /* The banks that one memory node names: pairs of address and size. */

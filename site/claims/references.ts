@@ -1,24 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
 // The footnotes that a chapter refers to, `[^id]`, and those that it writes out itself, `[^id]: text`. Code is passed over.
-import { readFences } from '../weave/fences.ts'
+import { proseLines } from '../markdown/prose_lines.ts'
 
 export interface Reference {
   readonly id: string
   /** Both 1-based. */
   readonly line: number
   readonly column: number
-}
-
-/** A span of code in a line, with as many backticks at its end as at its beginning. */
-const CODE = /(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)/g
-const blanked = (line: string): string => line.replace(CODE, (code) => ' '.repeat(code.length))
-
-/** The lines of a Markdown text, those inside fences and the spans of code blanked. */
-export function proseLines(markdown: string): string[] {
-  const lines = markdown.split('\n')
-  for (const { line, endLine } of readFences(markdown)) lines.fill('', line - 1, endLine)
-  return lines.map(blanked)
 }
 
 export function footnotesIn(markdown: string): { references: Reference[]; definitions: Reference[] } {

@@ -10,7 +10,8 @@ import { planKernel } from '../../code/lab/plan.ts'
 import { missingTools } from '../../code/lab/tools.ts'
 import { type BenchResult, type BenchSkip, sideBySide } from './measure.ts'
 
-const LAB = 'reserved-memremap'
+// One boot; others take as long as their programs need.
+const LAB = 'cma-trace'
 const ROUNDS = 5
 const root = fileURLToPath(new URL('..', import.meta.url))
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Every lab on our own kernel `lab`, which boots in half a second; those of other boards and those that only look have tests
+// Every lab on our own kernel `lab`, which boots in about a second; those of other boards and those that only look have tests
 // of their own.
 import { listLabs } from '../../code/lab/lab_list.ts'
 import { root } from '../support/files.ts'

@@ -83,7 +83,7 @@ describe('planBoard()', () => {
     expect(argv).toContain('console=ttyPS0 ')
     expect(deviceTree!.commands[0]).toMatchObject({ do: 'copy', from: '/k/dtbs/zynq-zc702.dtb' })
     const init = initramfs.commands.find((each) => each.do === 'write' && each.path.endsWith('/init'))
-    expect(init?.do === 'write' && init.text).toMatch(/say done\nreboot -f\n$/)
+    expect(init?.do === 'write' && init.text).toMatch(/say done\nstty opost < \/dev\/console\nreboot -f\n$/)
   })
 
   it('lets a compared boot speak early where it can, and keep all in the log where it cannot', () => {

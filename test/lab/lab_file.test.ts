@@ -46,6 +46,13 @@ describe('parseLab()', () => {
     ])
   })
 
+  it('refuses a regular expression that is none, at its place', () => {
+    expect(told(`${good}    expect: { log: { must: ['/(/'] } }\n`)[0]).toMatch(
+      /^8:2\d lab-value boots\[0\]\.expect\.log\.must\[0\].*a regular expression that JavaScript takes/,
+    )
+    expect(told(`${good}    expect: { log: { must: ['/a(b)/i', '/half'] } }\n`)).toEqual([])
+  })
+
   it('wants calls beside compare, and a scenario beside compare and trace, in a file that is there', () => {
     expect(told(`${good}    calls: { seed: 1, scenarios: 5 }\n`)).toEqual([
       '8:12 lab-value boots[0].calls: expected only beside compare, got {"seed":1,"scenarios":5}',
@@ -127,7 +134,10 @@ describe('loadLab()', () => {
   })
 
   it('complains of a file that is not there', () => {
-    expect(() => loadLab('chapters/nowhere.yaml', root)).toThrow('there is no lab file chapters/nowhere.yaml')
+    expect(() => loadLab('chapters/nowhere.yaml', root)).toThrow(
+      `there is no lab file ${join(root, 'chapters/nowhere.yaml')}`,
+    )
+    expect(() => loadLab('chapters', root)).toThrow('there is no lab file')
   })
 })
 

@@ -23,6 +23,7 @@ describe('parseSshAddress()', () => {
     ['ssh://pi@board.local:2222', at('board.local', 'pi', 2222)],
     ['ssh:root@[fe80::1%eth0]:22', at('fe80::1%eth0', 'root', 22)],
     ['ssh:[::1]', at('::1', null, null)],
+    ['ssh:a-maker@my-board-2.local', at('my-board-2.local', 'a-maker', null)],
   ] as const)('reads %s', ([text, address]) => {
     expect(parseSshAddress(text)).toEqual(address)
   })

@@ -4,7 +4,7 @@
 import { describe, expect, it } from 'vitest'
 import type { LabBoot } from '../../code/lab/lab_schema.ts'
 import { readTranscript } from '../../code/lab/transcript.ts'
-import { compareCheck, type Ending, judge } from '../../code/lab/verdict.ts'
+import { compareCheck, type Ending, judge, wholeLogCheck } from '../../code/lab/verdict.ts'
 
 const IOMEM = '40000000-7fffffff : System RAM\n'
 const KTAP = 'KTAP version 1\n1..1\nok 1 one\n'
@@ -114,6 +114,18 @@ describe('judge()', () => {
     ])
     const allowing: LabBoot = { ...boot, expect: { log: { allow: [line] } } }
     expect(wrong(serial({ dmesg }), allowing)).toEqual([])
+  })
+
+  it('wants a log whose beginning is still there', () => {
+    const looked = (dmesg: string, of: LabBoot = boot): boolean =>
+      wholeLogCheck(of, readTranscript(Buffer.from(serial({ dmesg })))).ok
+    const first = '[    0.0] Booting Linux on physical CPU 0x0000000000 [0x410fd034]\n'
+    const began = '[    1.0] contig: began\n[    2.0] contig: step 0\n'
+    expect(looked(first + began)).toBe(true)
+    expect(looked('[    2.0] contig: step 0\n')).toBe(false)
+    // Only a console that was loud until then has the lines before.
+    expect(looked(began)).toBe(false)
+    expect(looked(began, { ...boot, compare: 'model' })).toBe(true)
   })
 
   it('refuses what is left behind', () => {

@@ -42,6 +42,18 @@ describe('memremap()', () => {
     expect(warnings).toEqual(['memremap attempted on mixed range 0x000000004ff00000 size: 0x200000'])
   })
 
+  test('MC-12.5: what no resource covers is not counted: RAM and a gap pass for RAM, and of arm a no-map half too', () => {
+    const end = 0x8000_0000
+    expect(machine().memremap(end - SIZE, 2 * SIZE, MEMREMAP_WB)?.kind).toBe('linear')
+    const tree = board(RAM_1G, 'p@50000000 { reg = <0 0x50000000 0 0x1000000>; no-map; };')
+    for (const kernel of ['6.1.192', '6.12.117'] as const) {
+      const m = bare({ kernel, arch: 'arm', tree })
+      expect(m.memremap(0x5000_0000 - SIZE, 2 * SIZE, MEMREMAP_WB)?.kind).toBe('linear')
+      expect(m.memremap(0x5000_0000 - SIZE, 2 * SIZE, MEMREMAP_WC)).toBeNull()
+      expect(m.log.at(-1)).toContain('memremap attempted on ram')
+    }
+  })
+
   test('MC-12.8: seed 003’s driver by {resource, flags}', () => {
     const m = machine()
     expect(m.memremap(0x5200_0000, SIZE, MEMREMAP_WB | MEMREMAP_WC)).toMatchObject({ kind: 'linear' })

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 //
 // The HTML as files: valid, linked, light.
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { HtmlValidate } from 'html-validate'
 import { describe, expect, inject, it } from 'vitest'
+import { formatDiagnostic } from '../../code/lib/diagnostic.ts'
 import { loadWeave } from '../../site/weave/weave.ts'
+import { checkLinks } from '../../verify/links.ts'
 import { root } from '../support/files.ts'
-import { apiPagesOf, htmlOf, pagesOf } from '../support/site_pages.ts'
+import { htmlOf, pagesOf } from '../support/site_pages.ts'
 
 const folder = inject('siteFolder')
 
@@ -52,32 +54,9 @@ describe('the HTML', () => {
   })
 
   it('links only to what exists, anchors included', () => {
-    const pages = [...pagesOf(folder), ...apiPagesOf(folder)]
-    const ids = new Map<string, Set<string>>()
-    const idsOf = (page: string): Set<string> => {
-      const known =
-        ids.get(page) ?? new Set([...htmlOf(folder, page).matchAll(/\sid="([^"]+)"/g)].map((m) => m[1]!))
-      ids.set(page, known)
-      return known
-    }
-    const broken: string[] = []
-    for (const page of pages) {
-      const isApi = page.startsWith('/api/')
-      for (const [, href = ''] of htmlOf(folder, page).matchAll(/\shref="([^"]*)"/g)) {
-        if (/^[a-z]+:/.test(href)) continue
-        const target = new URL(href.replaceAll('&amp;', '&'), `http://site${page}`)
-        // TypeDoc answers for the links among its own pages.
-        if (isApi && target.pathname.startsWith('/api/')) continue
-        const file = join(folder, decodeURIComponent(target.pathname))
-        const found = target.pathname.endsWith('/') ? join(file, 'index.html') : file
-        if (!existsSync(found) || !statSync(found).isFile()) broken.push(`${page} → ${href}`)
-        else if (target.hash && !target.pathname.startsWith('/api/')) {
-          if (!idsOf(target.pathname).has(decodeURIComponent(target.hash.slice(1))))
-            broken.push(`${page} → ${href}`)
-        }
-      }
-    }
-    expect([...new Set(broken)].slice(0, 30)).toEqual([])
+    const { diagnostics, links } = checkLinks(folder)
+    expect(links).toBeGreaterThan(1000)
+    expect(diagnostics.slice(0, 30).map(formatDiagnostic).join('\n')).toBe('')
   })
 
   it('has a card in the place of a folded listing, which leads to where the region begins in its file', () => {

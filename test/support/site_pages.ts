@@ -1,27 +1,21 @@
 // SPDX-License-Identifier: MIT
 //
 // The built pages, and Chromium to look at them. A new chapter is tested by existing.
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Browser, chromium } from 'playwright-core'
+import { pagesUnder } from '../../verify/links.ts'
 import { CHROMIUM, CHROMIUM_ARGS, chromiumMissing } from '../../site/diagrams/render.ts'
 
 export { chromiumMissing }
 
 /** Every page of ours, as an address: `/`, `/02-carving-memory-out/`, `/404.html`. TypeDoc's pages are its own. */
 export function pagesOf(folder: string): string[] {
-  return htmlUnder(folder).filter((page) => !page.startsWith('/api/'))
+  return pagesUnder(folder).filter((page) => !page.startsWith('/api/'))
 }
 
 export function apiPagesOf(folder: string): string[] {
-  return htmlUnder(folder).filter((page) => page.startsWith('/api/'))
-}
-
-function htmlUnder(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.html'))
-    .map((file) => '/' + file.replaceAll('\\', '/').replace(/(^|\/)index\.html$/, '$1'))
-    .sort()
+  return pagesUnder(folder).filter((page) => page.startsWith('/api/'))
 }
 
 /** The pages that differ in more than their text: all but the source pages, and of those the longest of each language. */

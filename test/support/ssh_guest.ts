@@ -388,7 +388,7 @@ export class SshGuest {
     const mark = `${++this.count}`
     this.child.stdin?.write(`{ ${command}; } < /dev/null 2>&1; echo "@guest end ${mark}"\n`)
     const from = this.said.length
-    const match = await this.until(new RegExp(`^@guest end ${mark}$`, 'm'), seconds)
+    const match = await this.until(new RegExp(`^@guest end ${mark}\\r?\\n`, 'm'), seconds)
     return this.said.slice(from, match.index)
   }
 

@@ -6,10 +6,10 @@
  * kernel/user/ ask with it. The contents of a buffer need no ioctl: read(2),
  * write(2), lseek(2) and mmap(2) work on the device as on a file of fixed size.
  */
+/* #region reserved-buffer-abi */
 #ifndef _UAPI_RESERVED_BUFFER_H
 #define _UAPI_RESERVED_BUFFER_H
 
-/* #region reserved-buffer-abi */
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
@@ -34,6 +34,6 @@ _Static_assert(sizeof(struct reserved_buffer_info) == 16, "no padding");
 _Static_assert(__builtin_offsetof(struct reserved_buffer_info, size) == 0, "size at 0");
 _Static_assert(__builtin_offsetof(struct reserved_buffer_info, address) == 8, "address at 8");
 _Static_assert(RESERVED_BUFFER_INFO == 0x8010bc00, "the command holds direction and size");
-/* #endregion reserved-buffer-layout */
 
 #endif /* _UAPI_RESERVED_BUFFER_H */
+/* #endregion reserved-buffer-layout */

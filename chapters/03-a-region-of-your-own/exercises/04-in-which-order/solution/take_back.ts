@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: MIT
+//
+// The order in which a driver takes its memory back.
+
+export type Step = 'free' | 'gone' | 'hide' | 'stop the sampler' | 'unmap' | 'wait for users'
+
+export const ORDER: readonly Step[] = ['hide', 'stop the sampler', 'gone', 'wait for users', 'unmap', 'free']

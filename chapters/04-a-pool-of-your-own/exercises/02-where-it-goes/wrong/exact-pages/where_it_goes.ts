@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+//
+// Where a pool puts a buffer.
+
+/** The first page of the block for `bytes` bytes, or -1. `taken[i]` says whether page i is in use. */
+export function whereItGoes(taken: readonly boolean[], bytes: number): number {
+  const length = Math.ceil(bytes / 4096)
+  for (let page = 0; page + length <= taken.length; page++) {
+    if (!taken.slice(page, page + length).includes(true)) return page
+  }
+  return -1
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+//
+// What becomes of a block when it is freed.
+
+/** Free pages: 2^order of them, from `pfn` on. */
+export interface Block {
+  readonly pfn: number
+  readonly order: number
+}
+
+export interface Memory {
+  /** The free blocks, lowest first. */
+  readonly free: readonly Block[]
+  /** The order of the largest block. */
+  readonly maxOrder: number
+  /** The order of a pageblock. */
+  readonly pageblockOrder: number
+  /** The type of each pageblock from page 0 on: U, M, R or C. */
+  readonly types: string
+}
+
+/** The free blocks, lowest first, once `freed` is free too. */
+export function freeBlock(memory: Memory, freed: Block): Block[] {
+  let free = [...memory.free]
+  let { pfn, order } = freed
+  while (order < memory.maxOrder) {
+    const sides = [pfn + (1 << order), pfn - (1 << order)]
+    const at = free.find((block) => sides.includes(block.pfn) && block.order === order)
+    if (!at || !mayMerge(memory, pfn, at.pfn, order)) break
+    free = free.filter((block) => block !== at)
+    pfn = Math.min(pfn, at.pfn)
+    order++
+  }
+  return [...free, { pfn, order }].sort((a, b) => a.pfn - b.pfn)
+}
+
+// Whole pageblocks keep apart when one of them is CMA and the other is not.
+function mayMerge({ types, pageblockOrder }: Memory, a: number, b: number, order: number): boolean {
+  if (order < pageblockOrder) return true
+  const [one, other] = [types[a >> pageblockOrder], types[b >> pageblockOrder]]
+  return one === other || (one !== 'C' && other !== 'C')
+}

@@ -1,0 +1,1 @@
+../ninety_six.c

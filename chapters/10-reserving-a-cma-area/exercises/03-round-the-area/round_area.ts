@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+//
+// A request for a CMA area, before a place is looked for.
+
+/** Bytes. A base of 0 is anywhere, a limit of 0 is none. */
+export interface Asked {
+  readonly size: number
+  readonly base: number
+  readonly limit: number
+}
+
+/** The size of the area, or why there is none. `alignment` is a power of two. */
+export function roundArea(asked: Asked, alignment: number): number | 'misaligned' | 'exceeds' {
+  const { size } = asked
+  // Yours.
+  return size
+}
