@@ -287,6 +287,34 @@ enum ktap_result test_list_joined(void *lending)
 
 /* #endregion test-list-joined-compare */
 
+/* #region test-list-large */
+/*
+ * One piece of 128 KiB, and a page: more than the 64 KiB a PCI device would have
+ * said of itself. An IOMMU makes one stretch of them, of any length.
+ */
+enum ktap_result test_list_large(void *lending)
+{
+	struct stream_dma_map map = piece(STREAM_DMA_SG, STREAM_DMA_TO_DEVICE, 0, 128 << 10);
+	const struct lending *l = lending;
+	uint32_t expected = l->way == WAY_IOMMU ? 1 : 2, bytes = 132 << 10;
+
+	add_piece(&map, 256 << 10, 4096);
+	if (!put_pattern(l->fd, 0, 128 << 10, 3) || !put_pattern(l->fd, 256 << 10, 4096, 4) ||
+	    !lend(l->fd, &map) || !copy_out(l->fd, (128 << 10) - 2000, 4000, 0) ||
+	    !take_back(l->fd) || !fetch_bytes(l->fd, IN, 4000))
+		return KTAP_FAIL;
+	for (uint32_t i = 0; i < map.segments; i++)
+		bytes -= map.segment[i].length;
+	if (map.segments != expected || bytes)
+		return ktap_fail("%u segments, expected %u; %d bytes too few", map.segments,
+				 expected, (int)bytes);
+
+	return same_pattern_from(l->fd, IN, 2000, 3, (128 << 10) - 2000) &&
+	       same_pattern(l->fd, IN + 2000, 2000, 4) ? KTAP_OK : KTAP_FAIL;
+}
+
+/* #endregion test-list-large */
+
 /* #region test-counters */
 /* One copy of 77 bytes: one command, one interrupt, 77 bytes. */
 enum ktap_result test_counters(void *lending)
