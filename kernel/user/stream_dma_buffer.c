@@ -22,20 +22,20 @@
 #define AT	0x1000
 #define DIRTY	0xd1
 #define FILES	8
+#define OWN	(128 << 20)
 /* #endregion stream-buffer-includes */
 
 /* #region stream-buffer-dirty */
-/* Half of what is free, written to and given back; then files, the same way. */
+/* Memory of our own, written to and given back; then files, the same way. */
 static bool make_dirty(const struct lending *l, uint32_t size)
 {
-	size_t length = sysconf(_SC_AVPHYS_PAGES) / 2 * sysconf(_SC_PAGESIZE);
-	char *own = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *own = mmap(NULL, OWN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int fd[FILES];
 	bool done = own != MAP_FAILED;
 
 	if (done) {
-		memset(own, DIRTY, length);
-		munmap(own, length);
+		memset(own, DIRTY, OWN);
+		munmap(own, OWN);
 	}
 	for (int i = 0; i < FILES; i++) {
 		fd[i] = lending_open(l);
