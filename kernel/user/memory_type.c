@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A probe on remap_pfn_range() and what it has seen: see memory_type.h.
+ * Probes on what fills page tables, and what they have seen: see memory_type.h.
  */
 
 /* #region memory-type-includes */
@@ -19,11 +19,16 @@
 
 /* #region memory-type-probes */
 /*
- * A compiler may have put the body of the first into its callers in the same
- * file; it is the second that they call then. The fifth argument is the
- * protection, in register x4.
+ * The fifth argument of remap_pfn_range() is the protection, in register x4. The
+ * compiler has put a copy of it into vm_iomap_memory(), in the same file; that
+ * takes what the vma says, whose vm_page_prot stands behind two addresses and the
+ * vm_mm, 24 bytes from its start, in 6.1 as in 6.12.
  */
-static const char *const functions[] = { "remap_pfn_range", "remap_pfn_range_notrack" };
+#define PROBED 2
+static const char *const probes[PROBED] = {
+	"p:contiguous/prot0 remap_pfn_range prot=%x4:x64\n",
+	"p:contiguous/prot1 vm_iomap_memory prot=+24(%x0):x64\n",
+};
 
 static bool command(const char *line)
 {
@@ -42,7 +47,7 @@ static bool command(const char *line)
 bool memory_type_open(void)
 {
 	struct utsname machine;
-	bool any = false;
+	bool all = true;
 
 	/* A 32-bit program may be told armv8l; the registers are the kernel's. */
 	if (uname(&machine) || (strcmp(machine.machine, "aarch64") &&
@@ -51,18 +56,16 @@ bool memory_type_open(void)
 	mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, NULL);
 	if (access(PROBES, W_OK) || !trace_log_open())
 		return false;
-	for (int i = 0; i < 2; i++) {
-		char line[128], event[64];
+	for (int i = 0; all && i < PROBED; i++) {
+		char event[64];
 
-		snprintf(line, sizeof(line), "p:contiguous/prot%d %s prot=%%x4:x64\n", i,
-			 functions[i]);
 		snprintf(event, sizeof(event), "contiguous/prot%d", i);
-		any |= command(line) && trace_log_enable(event);
+		all = command(probes[i]) && trace_log_enable(event);
 	}
-	if (!any)
+	if (!all)
 		memory_type_close();
 
-	return any;
+	return all;
 }
 
 /* #endregion memory-type-open */

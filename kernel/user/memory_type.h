@@ -2,12 +2,12 @@
 /*
  * Which memory type a mapping of raw page frames was given, on arm64: cached,
  * not cached, or device memory. No file in /proc tells that of a program's
- * mappings, so it is seen where the kernel fills the page tables: a probe on
- * remap_pfn_range() records the protection that it is called with.
+ * mappings, so it is seen where the kernel fills the page tables: probes on
+ * remap_pfn_range() and vm_iomap_memory() record the protection they are given.
  *
- *	memory_type_open()	the probe is set, into an instance of our own
+ *	memory_type_open()	the probes are set, into an instance of our own
  *	memory_type_last()	of what was mapped since the last call
- *	memory_type_close()	the probe and the instance go
+ *	memory_type_close()	the probes and the instance go
  */
 #ifndef MEMORY_TYPE_H
 #define MEMORY_TYPE_H
@@ -18,7 +18,7 @@
 /* MAIR index of ordinary cached memory in arm64's page tables: MT_NORMAL. */
 #define MEMORY_CACHED 0
 
-/* Return: false where there is no such probe, and the test should be skipped. */
+/* Return: false where there are no such probes, and the test should be skipped. */
 bool memory_type_open(void);
 
 /*

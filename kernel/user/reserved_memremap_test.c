@@ -64,7 +64,7 @@ static enum ktap_result test_iomem_owner(void *buffer)
 
 /* #endregion test-iomem-owner */
 
-/* #region test-memory-type */
+/* #region test-memremap-memory-type */
 /* The kernel's view is cached (MEMREMAP_WB), and so must the program's be. */
 static enum ktap_result test_memory_type(void *buffer)
 {
@@ -87,7 +87,7 @@ static enum ktap_result test_memory_type(void *buffer)
 	return KTAP_OK;
 }
 
-/* #endregion test-memory-type */
+/* #endregion test-memremap-memory-type */
 
 /* #region memremap-test-table */
 static const struct ktap_test tests[] = {
