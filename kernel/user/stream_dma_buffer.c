@@ -168,10 +168,10 @@ enum ktap_result test_slow_program(void *lending)
 	alarm(0);
 	if (waitpid(child, &status, WNOHANG))
 		result = ktap_fail("the slow program did not wait");
-	if (fd >= 0)
-		close(fd);
 	kill(child, SIGKILL);
 	waitpid(child, &status, 0);
+	if (fd >= 0)
+		close(fd);
 
 	return result;
 }
