@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "buffer_tests.h"
+#include "memory_type.h"
 /* #endregion memremap-test-includes */
 
 /* #region test-kept-over-reload */
@@ -63,6 +64,31 @@ static enum ktap_result test_iomem_owner(void *buffer)
 
 /* #endregion test-iomem-owner */
 
+/* #region test-memremap-memory-type */
+/* The kernel's view is cached (MEMREMAP_WB), and so must the program's be. */
+static enum ktap_result test_memory_type(void *buffer)
+{
+	const struct buffer *b = buffer;
+	void *map;
+	int type;
+
+	if (!memory_type_open())
+		return ktap_skip("no probe on remap_pfn_range here (CONFIG_KPROBE_EVENTS)");
+	map = buffer_map(b, b->page, 0);
+	type = memory_type_last();
+	memory_type_close();
+	if (map == MAP_FAILED)
+		return ktap_fail("mmap: %s", strerror(errno));
+	munmap(map, b->page);
+	if (type != MEMORY_CACHED)
+		return ktap_fail("memory type %d, expected %d, cached", type, MEMORY_CACHED);
+	ktap_note("memory type %d", type);
+
+	return KTAP_OK;
+}
+
+/* #endregion test-memremap-memory-type */
+
 /* #region memremap-test-table */
 static const struct ktap_test tests[] = {
 	{ "region-address", test_region_address },
@@ -100,6 +126,7 @@ static const struct ktap_test tests[] = {
 	{ "private-refused", test_private_refused },
 	{ "read-only-file", test_read_only_file },
 	{ "vm-flags", test_vm_flags },
+	{ "memory-type", test_memory_type },
 	{ "grow-refused", test_grow_refused },
 	{ "read-write-ends", test_read_write_ends },
 	{ "advice", test_advice },
