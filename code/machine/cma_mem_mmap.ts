@@ -31,6 +31,7 @@ const cmaMemVmOps: VmOperations = {
 
 // #region cma-mem-mmap-model-pfn
 // The module asks dma_get_sgtable_attrs() for the pages; without an IOMMU it answers with those at the DMA address.
+// dma_pgprot() is not for modules: the real one decides as it does, under the same CONFIG_ARCH_HAS_DMA_WRITE_COMBINE.
 function mmapPfn({ cm: { dma, dev } }: CmaMemFile, buffer: CmaMemBuffer, vma: VmArea): number {
   const count = buffer.size / dma.pageSize
   const pages = vma_pages(dma.vm, vma)

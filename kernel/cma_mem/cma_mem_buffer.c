@@ -139,7 +139,8 @@ int cma_mem_attach(struct cma_mem_file *cf, struct cma_mem_buffer *buffer)
 
 	mutex_lock(&cf->lock);
 	if (!cf->buffer) {
-		cf->buffer = buffer;
+		/* ALLOCATE looks here first without the lock. */
+		WRITE_ONCE(cf->buffer, buffer);
 		cf->how = CMA_MEM_MAP_DMA;
 		atomic_inc(&buffer->files);
 		ret = 0;
@@ -154,7 +155,7 @@ void cma_mem_detach(struct cma_mem_file *cf)
 {
 	atomic_dec(&cf->buffer->files);
 	cma_mem_buffer_put(cf->buffer);
-	cf->buffer = NULL;
+	WRITE_ONCE(cf->buffer, NULL);
 }
 
 /* #endregion cma-mem-attach */

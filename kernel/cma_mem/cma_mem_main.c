@@ -35,6 +35,7 @@
 #include <linux/platform_device.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/uio.h>
 
 #include "cma_mem_internal.h"
 /* #endregion cma-mem-includes */
@@ -101,18 +102,25 @@ static ssize_t cma_mem_read(struct file *file, char __user *to, size_t count, lo
 /* #endregion cma-mem-read-write */
 
 /* #region cma-mem-write */
-static ssize_t cma_mem_write(struct file *file, const char __user *from, size_t count, loff_t *pos)
+/*
+ * At the end: 0 would send a program that writes in a loop round for ever. And
+ * not simple_write_to_buffer(): it clears what it cannot fetch from the program,
+ * here bytes of the buffer that nobody wrote to.
+ */
+static ssize_t cma_mem_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
-	struct cma_mem_buffer *buffer = cma_mem_buffer_get(file->private_data);
-	ssize_t ret;
+	struct cma_mem_buffer *buffer = cma_mem_buffer_get(iocb->ki_filp->private_data);
+	size_t count = iov_iter_count(from);
+	ssize_t ret = count ? -ENOSPC : 0;
 
-	/* At the end: 0 would send a program that writes in a loop round for ever. */
 	if (!buffer)
-		return count ? -ENOSPC : 0;
-	if (count && *pos >= buffer->size)
-		ret = -ENOSPC;
-	else
-		ret = simple_write_to_buffer(buffer->cpu_addr, buffer->size, pos, from, count);
+		return ret;
+	if (count && iocb->ki_pos < buffer->size) {
+		count = min_t(u64, count, buffer->size - iocb->ki_pos);
+		count = copy_from_iter(buffer->cpu_addr + iocb->ki_pos, count, from);
+		iocb->ki_pos += count;
+		ret = count ?: -EFAULT;
+	}
 	cma_mem_buffer_put(buffer);
 
 	return ret;
@@ -140,7 +148,7 @@ static const struct file_operations cma_mem_fops = {
 	.release = cma_mem_release,
 	.llseek = cma_mem_llseek,
 	.read = cma_mem_read,
-	.write = cma_mem_write,
+	.write_iter = cma_mem_write_iter,
 	.unlocked_ioctl = cma_mem_ioctl,
 	/* Pointers of 32-bit programs need widening, and nothing else does. */
 	.compat_ioctl = compat_ptr_ioctl,

@@ -5,7 +5,7 @@
  */
 
 /* #region cma-mem-mmap-includes */
-#include <linux/dma-map-ops.h>
+#include <linux/dma-map-ops.h>	/* not meant for drivers: see cma_mem_pgprot() */
 #include <linux/dma-mapping.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
@@ -44,14 +44,21 @@ static const struct vm_operations_struct cma_mem_vm_ops = {
 /*
  * The memory type that the DMA API gave the kernel's view of the buffer. Two
  * types for the same bytes would be a mistake that no call reports: what one
- * view keeps in a cache, the other does not see. dma_mmap_attrs() asks
- * dma_pgprot(), which is not for modules; it decides like this.
+ * view keeps in a cache, the other does not see.
+ *
+ * A real driver does not do this: it calls dma_mmap_attrs() or dma_mmap_wc(),
+ * which ask dma_pgprot(). Modules may not call that, so it is written again
+ * here, with its #ifdef, from <linux/dma-map-ops.h>, a header for those who
+ * implement the DMA API: the price of showing remap_pfn_range() at all. Without
+ * the condition, a 32-bit ARM that has ARM_DMA_MEM_BUFFERABLE would map the same
+ * buffer executable in one way and not in the other.
  */
 static pgprot_t cma_mem_pgprot(const struct cma_mem_buffer *buffer, pgprot_t prot)
 {
 	if (dev_is_dma_coherent(buffer->cm->dev))
 		return prot;
-	if (buffer->attrs & DMA_ATTR_WRITE_COMBINE)
+	if (IS_ENABLED(CONFIG_ARCH_HAS_DMA_WRITE_COMBINE) &&
+	    buffer->attrs & DMA_ATTR_WRITE_COMBINE)
 		return pgprot_writecombine(prot);
 
 	return pgprot_dmacoherent(prot);

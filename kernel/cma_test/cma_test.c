@@ -14,7 +14,8 @@
  *	write	count, -ENOMEM: no memory, -ENOSPC: every slot is in use
  *	read	0 (end of file, so one cat frees one slot), -ENOENT: no slot is in
  *		use, -EIO: freed, but somebody else had written into the buffer
- *	both	-EINTR: a signal came while another caller was at work
+ *	both	-ERESTARTSYS: a signal came while another caller was at work; the
+ *		call is made again after its handler, or says EINTR (SA_RESTART)
  *
  * Each page of a buffer is marked when it is got and looked at before it is
  * freed, so memory that is handed out twice is noticed. One mutex makes slots
@@ -151,8 +152,10 @@ static struct cma_test_slot *cma_test_find(struct cma_test *ct, bool in_use)
 /* #region cma-test-fill */
 /*
  * GFP_KERNEL may wait, which CMA needs: to empty a range it moves pages and
- * waits for whoever uses them. More than a page comes from the device's CMA area
- * or the default one; what does not fit there is asked of the buddy allocator.
+ * waits for whoever uses them. On arm64, as wherever dma-direct allocates, more
+ * than a page comes from the device's CMA area or the default one; what does not
+ * fit there is asked of the buddy allocator. 32-bit ARM has a way of its own for
+ * devices that do not snoop: CMA for every size, and for what does not fit, nothing.
  */
 static int cma_test_fill(struct cma_test *ct)
 {

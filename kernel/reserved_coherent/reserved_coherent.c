@@ -21,6 +21,7 @@
 
 /* #region reserved-coherent-includes */
 #include <linux/dma-mapping.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/of.h>
@@ -33,7 +34,7 @@
 /* #region reserved-coherent-state */
 static unsigned long buffer_size;
 module_param(buffer_size, ulong, 0444);
-MODULE_PARM_DESC(buffer_size, "bytes to allocate; 0 (the default) means the whole region");
+MODULE_PARM_DESC(buffer_size, "bytes to allocate, for which the pool has room as for the next power of two of pages; 0 (the default): the largest power of two in the region");
 
 /* #endregion reserved-coherent-state */
 
@@ -79,9 +80,11 @@ static int reserved_coherent_attach(struct device *dev)
 
 /* #region reserved-coherent-size */
 /*
- * How much to allocate: the whole region, or buffer_size in whole pages. The
- * pool clears only the bytes asked for, so asking for part of a page would
- * leave the rest of it, with its old contents, in every mapping.
+ * How much to allocate: buffer_size in whole pages, or as much as the pool can
+ * give at once. It deals in powers of two of pages, so of a region of 96 KiB,
+ * all of it free, it gives 64 KiB and never 96: that would be 128. The pool
+ * clears only the bytes asked for, so asking for part of a page would leave the
+ * rest of it, with its old contents, in every mapping.
  */
 static int reserved_coherent_get_size(struct device *dev, size_t *size)
 {
@@ -95,7 +98,7 @@ static int reserved_coherent_get_size(struct device *dev, size_t *size)
 		return dev_err_probe(dev, -EINVAL, "buffer_size %lu is above the region's %pa\n",
 				     buffer_size, &rmem->size);
 
-	*size = PAGE_ALIGN(buffer_size ?: rmem->size);
+	*size = PAGE_ALIGN(buffer_size ?: rounddown_pow_of_two(rmem->size));
 	return 0;
 }
 
@@ -115,7 +118,8 @@ static int reserved_coherent_allocate(struct buffer_memory *memory)
 	memory->cpu_addr = dmam_alloc_coherent(memory->dev, memory->size, &address, GFP_KERNEL);
 	if (!memory->cpu_addr) {
 		/* A full pool says nothing, nor does dev_err_probe(-ENOMEM). */
-		dev_err(memory->dev, "no %zu KiB free in the region\n", memory->size >> 10);
+		dev_err(memory->dev, "no room for %zu KiB: the pool gives %lu KiB at once, or nothing\n",
+			memory->size >> 10, (PAGE_SIZE << get_order(memory->size)) >> 10);
 		return -ENOMEM;
 	}
 

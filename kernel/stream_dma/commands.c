@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The commands of stream_dma.h: each is one step of a loan, or one copy by the
- * device. All run under the device's lock, one after another.
+ * device. They run under the device's lock, one after another; what the program
+ * says is fetched before, and what it is told handed out after.
  */
 
 /* #region stream-dma-commands-includes */
@@ -15,17 +16,22 @@
 static long stream_dma_info(struct stream_dma_file *f, void __user *to)
 {
 	struct edu *edu = &f->sd->edu;
-	struct stream_dma_info info = {
+	struct stream_dma_info info;
+	int ret = stream_dma_lock(f->sd);
+
+	if (ret)
+		return ret;
+	info = (struct stream_dma_info) {
 		.buffer_size = f->size,
 		.dma_mask = dma_get_mask(dma_device(f)),
 		.max_mapping = dma_max_mapping_size(dma_device(f)),
 		.commands = edu->commands,
-		.interrupts = edu->interrupts,
+		.interrupts = atomic64_read(&edu->interrupts),
 		.bytes = edu->bytes,
 		.msi = edu->pdev->msi_enabled,
 		.lent = !!f->loan.count,
 	};
-
+	mutex_unlock(&f->sd->lock);
 	if (info.max_mapping == SIZE_MAX)
 		info.max_mapping = U64_MAX;
 
@@ -34,16 +40,43 @@ static long stream_dma_info(struct stream_dma_file *f, void __user *to)
 
 /* #endregion stream-dma-info */
 
+/* #region stream-dma-map-end */
+static int stream_dma_lend(struct stream_dma_file *f, struct stream_dma_map *map, u64 *number)
+{
+	int ret = stream_dma_lock(f->sd);
+
+	if (ret)
+		return ret;
+	ret = loan_map(dma_device(f), &f->loan, f->buffer, f->size, map);
+	if (!ret)
+		*number = ++f->loans;
+	mutex_unlock(&f->sd->lock);
+
+	return ret;
+}
+
+/* End the loan of this number, if another thread has not ended it, and lent anew. */
+static void stream_dma_end(struct stream_dma_file *f, u64 number)
+{
+	mutex_lock(&f->sd->lock);
+	if (!f->sd->gone && f->loans == number)
+		loan_unmap(dma_device(f), &f->loan);
+	mutex_unlock(&f->sd->lock);
+}
+
+/* #endregion stream-dma-map-end */
+
 /* #region stream-dma-map-ioctl */
 /* Addresses are not for everybody. A loan that nobody heard of is no loan. */
 static long stream_dma_map(struct stream_dma_file *f, void __user *user)
 {
 	struct stream_dma_map map;
+	u64 number;
 	int ret;
 
 	if (copy_from_user(&map, user, sizeof(map)))
 		return -EFAULT;
-	ret = loan_map(dma_device(f), &f->loan, f->buffer, f->size, &map);
+	ret = stream_dma_lend(f, &map, &number);
 	if (ret)
 		return ret;
 	if (!capable(CAP_SYS_RAWIO)) {
@@ -53,7 +86,7 @@ static long stream_dma_map(struct stream_dma_file *f, void __user *user)
 		}
 	}
 	if (copy_to_user(user, &map, sizeof(map))) {
-		loan_unmap(dma_device(f), &f->loan);
+		stream_dma_end(f, number);
 		return -EFAULT;
 	}
 
@@ -63,35 +96,30 @@ static long stream_dma_map(struct stream_dma_file *f, void __user *user)
 /* #endregion stream-dma-map-ioctl */
 
 /* #region stream-dma-sync-ioctl */
-static long stream_dma_sync(struct stream_dma_file *f, void __user *user)
+static long stream_dma_sync(struct stream_dma_file *f, const struct stream_dma_sync *sync)
 {
 	struct loan *loan = &f->loan;
-	struct stream_dma_sync sync;
 	u32 lent, length;
 
-	if (copy_from_user(&sync, user, sizeof(sync)))
-		return -EFAULT;
 	if (!loan->count)
 		return -ENOENT;
 	lent = loan->end - loan->offset;
-/* #endregion stream-dma-sync-ioctl */
-/* #region stream-dma-sync-range */
-	if (sync.owner > STREAM_DMA_FOR_DEVICE || sync.reserved || sync.offset > lent ||
-	    sync.length > lent - sync.offset)
+	if (sync->owner > STREAM_DMA_FOR_DEVICE || sync->reserved || sync->offset >= lent ||
+	    sync->length > lent - sync->offset)
 		return -EINVAL;
-	if (loan->kind == STREAM_DMA_SG && (sync.offset || sync.length))
+	if (loan->kind == STREAM_DMA_SG && (sync->offset || sync->length))
 		return -EINVAL;
 
-	length = sync.length ?: lent - sync.offset;
-	if (sync.owner == STREAM_DMA_FOR_CPU)
-		loan_for_cpu(dma_device(f), loan, sync.offset, length);
+	length = sync->length ?: lent - sync->offset;
+	if (sync->owner == STREAM_DMA_FOR_CPU)
+		loan_for_cpu(dma_device(f), loan, sync->offset, length);
 	else
-		loan_for_device(dma_device(f), loan, sync.offset, length);
+		loan_for_device(dma_device(f), loan, sync->offset, length);
 
 	return 0;
 }
 
-/* #endregion stream-dma-sync-range */
+/* #endregion stream-dma-sync-ioctl */
 
 /* #region stream-dma-copy */
 /* Segment after segment, each as far as the transfer goes into it. */
@@ -125,33 +153,63 @@ static int stream_dma_copy(struct stream_dma_file *f, const struct stream_dma_tr
  * The device does not know what the memory was mapped for. If it wrote to what
  * was lent for reading, a bounce buffer would swallow it and an IOMMU stop it.
  */
-static long stream_dma_transfer(struct stream_dma_file *f, void __user *user)
+static long stream_dma_transfer(struct stream_dma_file *f, const struct stream_dma_transfer *t)
 {
-	struct stream_dma_transfer t;
 	u64 lent = 0;
 
-	if (copy_from_user(&t, user, sizeof(t)))
-		return -EFAULT;
 	if (!f->loan.count)
 		return -ENOENT;
-	if (t.direction != STREAM_DMA_TO_DEVICE && t.direction != STREAM_DMA_FROM_DEVICE)
+	if (t->direction != STREAM_DMA_TO_DEVICE && t->direction != STREAM_DMA_FROM_DEVICE)
 		return -EINVAL;
-	if (f->loan.dir != DMA_BIDIRECTIONAL && f->loan.dir != t.direction)
+	if (f->loan.dir != DMA_BIDIRECTIONAL && f->loan.dir != t->direction)
 		return -EINVAL;
 /* #endregion stream-dma-transfer */
 /* #region stream-dma-transfer-range */
 	for (int i = 0; i < f->loan.count; i++)
 		lent += f->loan.segments[i].length;
-	if (!t.length || t.offset >= lent || t.length > lent - t.offset)
+	if (!t->length || t->offset >= lent || t->length > lent - t->offset)
 		return -EINVAL;
-	if (t.device_offset >= STREAM_DMA_DEVICE_BYTES ||
-	    t.length > STREAM_DMA_DEVICE_BYTES - t.device_offset)
+	if (t->device_offset >= STREAM_DMA_DEVICE_BYTES ||
+	    t->length > STREAM_DMA_DEVICE_BYTES - t->device_offset)
 		return -EINVAL;
 
-	return stream_dma_copy(f, &t);
+	return stream_dma_copy(f, t);
 }
 
 /* #endregion stream-dma-transfer-range */
+
+/* #region stream-dma-unmap */
+static long stream_dma_unmap(struct stream_dma_file *f)
+{
+	if (!f->loan.count)
+		return -ENOENT;
+	loan_unmap(dma_device(f), &f->loan);
+
+	return 0;
+}
+
+/* #endregion stream-dma-unmap */
+
+/* #region stream-dma-locked */
+/* The commands that answer with nothing but their errno. */
+static long stream_dma_locked(struct stream_dma_file *f, unsigned int cmd, const void *said)
+{
+	long ret = stream_dma_lock(f->sd);
+
+	if (ret)
+		return ret;
+	if (cmd == STREAM_DMA_SYNC)
+		ret = stream_dma_sync(f, said);
+	else if (cmd == STREAM_DMA_TRANSFER)
+		ret = stream_dma_transfer(f, said);
+	else
+		ret = stream_dma_unmap(f);
+	mutex_unlock(&f->sd->lock);
+
+	return ret;
+}
+
+/* #endregion stream-dma-locked */
 
 /* #region stream-dma-ioctl */
 /**
@@ -167,38 +225,27 @@ long stream_dma_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct stream_dma_file *f = file->private_data;
 	void __user *user = (void __user *)arg;
-	long ret;
-
-	if (_IOC_TYPE(cmd) != _IOC_TYPE(STREAM_DMA_INFO))
-		return -ENOTTY;
-	ret = stream_dma_lock(f->sd);
-	if (ret)
-		return ret;
+	union {
+		struct stream_dma_sync sync;
+		struct stream_dma_transfer transfer;
+	} said;
 /* #endregion stream-dma-ioctl */
 /* #region stream-dma-ioctl-commands */
 	switch (cmd) {
 	case STREAM_DMA_INFO:
-		ret = stream_dma_info(f, user);
-		break;
+		return stream_dma_info(f, user);
 	case STREAM_DMA_MAP:
-		ret = stream_dma_map(f, user);
-		break;
+		return stream_dma_map(f, user);
 	case STREAM_DMA_SYNC:
-		ret = stream_dma_sync(f, user);
-		break;
 	case STREAM_DMA_TRANSFER:
-		ret = stream_dma_transfer(f, user);
-		break;
+		if (copy_from_user(&said, user, _IOC_SIZE(cmd)))
+			return -EFAULT;
+		fallthrough;
 	case STREAM_DMA_UNMAP:
-		ret = f->loan.count ? 0 : -ENOENT;
-		loan_unmap(dma_device(f), &f->loan);
-		break;
+		return stream_dma_locked(f, cmd, &said);
 	default:
-		ret = -ENOTTY;
+		return -ENOTTY;
 	}
-	mutex_unlock(&f->sd->lock);
-
-	return ret;
 }
 
 /* #endregion stream-dma-ioctl-commands */

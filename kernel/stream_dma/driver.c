@@ -36,6 +36,7 @@ static void stream_dma_free(struct kref *refs)
 {
 	struct stream_dma *sd = container_of(refs, struct stream_dma, refs);
 
+	mutex_destroy(&sd->files_lock);
 	mutex_destroy(&sd->lock);
 	kfree(sd);
 }
@@ -66,6 +67,7 @@ static struct stream_dma *stream_dma_new(struct pci_dev *pdev)
 	sd->edu.pdev = pdev;
 	kref_init(&sd->refs);
 	mutex_init(&sd->lock);
+	mutex_init(&sd->files_lock);
 	INIT_LIST_HEAD(&sd->files);
 	pci_set_drvdata(pdev, sd);
 
@@ -76,7 +78,8 @@ static struct stream_dma *stream_dma_new(struct pci_dev *pdev)
 
 /* #region stream-dma-mask */
 /*
- * Before any other call of the DMA API: what the device reaches. The kernel
+ * Before any other call of the DMA API: what the device reaches, and how much at
+ * once. The kernel
  * refuses a mask that would leave the device without any memory of its zone.
  * Were it not told, it would believe in 32 bits, and the device would cut each
  * address off to what it has.
@@ -91,6 +94,8 @@ static int stream_dma_set_mask(struct stream_dma *sd)
 	ret = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(dma_bits));
 	if (ret)
 		return dev_err_probe(dev, ret, "no DMA with %u address lines here\n", dma_bits);
+	/* Any length: edu_copy() goes through a segment bit by bit. PCI would say 64 KiB. */
+	dma_set_max_seg_size(dev, UINT_MAX);
 
 	return 0;
 }
@@ -213,8 +218,10 @@ static void stream_dma_remove(struct pci_dev *pdev)
 
 	misc_deregister(&sd->misc);
 	mutex_lock(&sd->lock);
+	mutex_lock(&sd->files_lock);
 	list_for_each_entry(f, &sd->files, node)
 		loan_unmap(&pdev->dev, &f->loan);
+	mutex_unlock(&sd->files_lock);
 	sd->gone = true;
 	mutex_unlock(&sd->lock);
 }

@@ -28,8 +28,11 @@
  * @misc: what user space opens
  * @id: number in the name of @misc
  * @refs: the driver's own, and one for each open file: files outlive the device
- * @lock: over the copies of @edu, the loans of @files, and the members below
+ * @lock: over the copies of @edu, which take their time, every loan, and @gone;
+ *	whoever holds it touches no program's memory, which may be slow to come
  * @gone: the device was taken away; nothing may touch it or its DMA API
+ * @files_lock: over @files, inside @lock; open() needs only this one, for it is
+ *	called with misc_mtx held, and nobody could open any misc device meanwhile
  * @files: all open files
  */
 struct stream_dma {
@@ -39,6 +42,7 @@ struct stream_dma {
 	struct kref refs;
 	struct mutex lock;	/* see @lock */
 	bool gone;
+	struct mutex files_lock;	/* see @files_lock */
 	struct list_head files;
 };
 
@@ -51,6 +55,7 @@ struct stream_dma {
  * @node: in the device's list
  * @buffer: memory of the file's own, physically contiguous
  * @size: its bytes
+ * @loans: how many there were: the number of the last one
  * @loan: what of it the device may use
  */
 struct stream_dma_file {
@@ -58,6 +63,7 @@ struct stream_dma_file {
 	struct list_head node;
 	void *buffer;
 	size_t size;
+	u64 loans;
 	struct loan loan;
 };
 

@@ -79,8 +79,10 @@ irqreturn_t edu_interrupt(int irq, void *data)
 	if (!reason || PCI_POSSIBLE_ERROR(reason))
 		return IRQ_NONE;
 	writel(reason, edu->regs + EDU_IRQ_SEEN);
-	if (reason & EDU_IRQ_DMA)
+	if (reason & EDU_IRQ_DMA) {
+		atomic64_inc(&edu->interrupts);
 		complete(&edu->done);
+	}
 
 	return IRQ_HANDLED;
 }
@@ -136,7 +138,6 @@ int edu_copy(struct edu *edu, dma_addr_t ram, u32 inside, u32 length, bool to_ra
 	writeq(command, edu->regs + EDU_DMA_COMMAND);
 	if (!wait_for_completion_timeout(&edu->done, msecs_to_jiffies(EDU_PATIENCE_MS)))
 		return edu_give_up(edu);
-	edu->interrupts++;
 	edu->bytes += length;
 
 	return 0;

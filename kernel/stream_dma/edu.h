@@ -11,6 +11,7 @@
 #define STREAM_DMA_EDU_H
 
 /* #region edu-headers */
+#include <linux/atomic.h>
 #include <linux/completion.h>
 #include <linux/interrupt.h>
 #include <linux/pci.h>
@@ -24,8 +25,9 @@
  * @done: completed by the interrupt that follows a copy
  * @broken: it did not answer in time; it may not touch memory any more
  * @commands: copies it was told to make
- * @interrupts: how often it said that one was done
- * @bytes: how many bytes those copied
+ * @interrupts: how often it said that one was done, perhaps too late; counted
+ *	by edu_interrupt(), which takes no lock
+ * @bytes: how many bytes those copied that were done in time
  */
 struct edu {
 	struct pci_dev *pdev;
@@ -33,7 +35,7 @@ struct edu {
 	struct completion done;
 	bool broken;
 	u64 commands;
-	u64 interrupts;
+	atomic64_t interrupts;
 	u64 bytes;
 };
 

@@ -7,15 +7,20 @@
  * they copy: for_cpu, copy, for_device. A program that lends with
  * STREAM_DMA_MANUAL_SYNC gets no such help, and sees what each step is for.
  *
- * The lock is held while bytes are copied to and from the program: there is no
- * mmap here that would take it with the program's mmap_lock held.
+ * The device's lock is for the device and its loans, never for the program: a
+ * page of the program's may have to come from a slow place, and meanwhile no
+ * other file of this device could do anything. So read(2) and write(2) go over a
+ * copy of the kernel's own, between buffer and program: fetched before the lock,
+ * handed out after it. A write that fetches nothing changes nothing.
  */
 
 /* #region stream-dma-file-includes */
 #include <linux/fs.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/uio.h>
 
 #include "driver.h"
 /* #endregion stream-dma-file-includes */
@@ -46,8 +51,9 @@ int stream_dma_lock(struct stream_dma *sd)
 /* #region stream-dma-open */
 /*
  * misc_open() left a pointer to the miscdevice in the file, and holds the lock
- * that misc_deregister() takes: the device is here until we return. The buffer
- * is cleared, so that no program sees what others left.
+ * that misc_deregister() takes: the device is here until we return. It is also
+ * the lock of every other misc device, so that there is no waiting for ours. The
+ * buffer is cleared, so that no program sees what others left.
  */
 static int stream_dma_open(struct inode *inode, struct file *file)
 {
@@ -67,9 +73,9 @@ static int stream_dma_open(struct inode *inode, struct file *file)
 	kref_get(&sd->refs);
 	f->sd = sd;
 	file->private_data = f;
-	mutex_lock(&sd->lock);
+	mutex_lock(&sd->files_lock);
 	list_add(&f->node, &sd->files);
-	mutex_unlock(&sd->lock);
+	mutex_unlock(&sd->files_lock);
 
 	return 0;
 }
@@ -86,7 +92,9 @@ static int stream_dma_release(struct inode *inode, struct file *file)
 	mutex_lock(&sd->lock);
 	if (!sd->gone)
 		loan_unmap(dma_device(f), &f->loan);
+	mutex_lock(&sd->files_lock);
 	list_del(&f->node);
+	mutex_unlock(&sd->files_lock);
 	mutex_unlock(&sd->lock);
 	free_pages_exact(f->buffer, f->size);
 	kfree(f);
@@ -123,69 +131,141 @@ static bool lent_part(struct loan *loan, loff_t pos, size_t count, u32 *offset, 
 
 /* #endregion stream-dma-borrow */
 
-/* #region stream-dma-read */
-static ssize_t stream_dma_read(struct file *file, char __user *to, size_t count, loff_t *pos)
+/* #region stream-dma-staging */
+/*
+ * Room for a copy of @count bytes, or of as many as the file has, which is then
+ * @count. Return: to be freed by kvfree(), or an error.
+ */
+static void *staging(struct stream_dma_file *f, size_t *count)
 {
-	struct stream_dma_file *f = file->private_data;
+	size_t size;
+	void *room;
+	int ret;
+
+	ret = stream_dma_lock(f->sd);
+	if (ret)
+		return ERR_PTR(ret);
+	file_memory(f, &size);
+	mutex_unlock(&f->sd->lock);
+	*count = min(*count, size);
+	room = kvmalloc(max_t(size_t, *count, 1), GFP_KERNEL);
+
+	return room ?: ERR_PTR(-ENOMEM);
+}
+
+/* #endregion stream-dma-staging */
+
+/* #region stream-dma-fetch */
+/* From the file at @pos to @room. Return: how many bytes, or an error. */
+static ssize_t fetch(struct stream_dma_file *f, void *room, size_t count, loff_t pos)
+{
 	u32 offset, length;
 	size_t size;
 	void *memory;
 	ssize_t ret;
+	bool lent;
 
 	ret = stream_dma_lock(f->sd);
 	if (ret)
 		return ret;
 	memory = file_memory(f, &size);
-	count = min_t(size_t, count, size);
-	if (lent_part(&f->loan, *pos, count, &offset, &length)) {
+	count = pos < size ? min_t(size_t, count, size - pos) : 0;
+	lent = lent_part(&f->loan, pos, count, &offset, &length);
+	if (lent)
 		loan_for_cpu(dma_device(f), &f->loan, offset, length);
-		ret = simple_read_from_buffer(to, count, pos, memory, size);
+	memcpy(room, memory + pos, count);
+	if (lent)
 		loan_for_device(dma_device(f), &f->loan, offset, length);
-	} else {
-		ret = simple_read_from_buffer(to, count, pos, memory, size);
-	}
 	mutex_unlock(&f->sd->lock);
+
+	return count;
+}
+
+/* #endregion stream-dma-fetch */
+
+/* #region stream-dma-read */
+static ssize_t stream_dma_read(struct file *file, char __user *to, size_t count, loff_t *pos)
+{
+	struct stream_dma_file *f = file->private_data;
+	void *room = staging(f, &count);
+	ssize_t ret;
+
+	if (IS_ERR(room))
+		return PTR_ERR(room);
+	ret = fetch(f, room, count, *pos);
+	if (ret > 0) {
+		count = ret - copy_to_user(to, room, ret);
+		*pos += count;
+		ret = count ?: -EFAULT;
+	}
+	kvfree(room);
 
 	return ret;
 }
 
 /* #endregion stream-dma-read */
 
-/* #region stream-dma-write */
-static ssize_t stream_dma_write(struct file *file, const char __user *from, size_t count,
-				loff_t *pos)
+/* #region stream-dma-store */
+/* From @room to the file at @pos. Return: how many bytes, or an error. */
+static ssize_t store(struct stream_dma_file *f, const void *room, size_t count, loff_t pos)
 {
-	struct stream_dma_file *f = file->private_data;
 	u32 offset, length;
 	size_t size;
 	void *memory;
 	ssize_t ret;
+	bool lent;
 
 	ret = stream_dma_lock(f->sd);
 	if (ret)
 		return ret;
 	memory = file_memory(f, &size);
-	count = min_t(size_t, count, size);
-/* #endregion stream-dma-write */
-/* #region stream-dma-write-lent */
-	if (count && *pos >= size) {
-		ret = -ENOSPC;
-	} else if (!lent_part(&f->loan, *pos, count, &offset, &length)) {
-		ret = simple_write_to_buffer(memory, size, pos, from, count);
-	} else if (f->loan.dir == DMA_FROM_DEVICE) {
-		/* The device is writing there: one of the two would be lost. */
-		ret = -EBUSY;
-	} else {
+	ret = -ENOSPC;
+	if (pos >= size)
+		goto out_unlock;
+	count = min_t(size_t, count, size - pos);
+	lent = lent_part(&f->loan, pos, count, &offset, &length);
+	/* The device is writing there: one of the two would be lost. */
+	ret = -EBUSY;
+	if (lent && f->loan.dir == DMA_FROM_DEVICE)
+		goto out_unlock;
+/* #endregion stream-dma-store */
+/* #region stream-dma-store-lent */
+	if (lent)
 		loan_for_cpu(dma_device(f), &f->loan, offset, length);
-		ret = simple_write_to_buffer(memory, size, pos, from, count);
+	memcpy(memory + pos, room, count);
+	if (lent)
 		loan_for_device(dma_device(f), &f->loan, offset, length);
-	}
+	ret = count;
+out_unlock:
 	mutex_unlock(&f->sd->lock);
 
 	return ret;
 }
 
-/* #endregion stream-dma-write-lent */
+/* #endregion stream-dma-store-lent */
+
+/* #region stream-dma-write */
+static ssize_t stream_dma_write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct stream_dma_file *f = iocb->ki_filp->private_data;
+	size_t count = iov_iter_count(from);
+	void *room = staging(f, &count);
+	ssize_t ret = 0;
+
+	if (IS_ERR(room))
+		return PTR_ERR(room);
+	if (count) {
+		count = copy_from_iter(room, count, from);
+		ret = count ? store(f, room, count, iocb->ki_pos) : -EFAULT;
+	}
+	if (ret > 0)
+		iocb->ki_pos += ret;
+	kvfree(room);
+
+	return ret;
+}
+
+/* #endregion stream-dma-write */
 
 /* #region stream-dma-llseek */
 static loff_t stream_dma_llseek(struct file *file, loff_t offset, int whence)
@@ -213,7 +293,7 @@ const struct file_operations stream_dma_fops = {
 	.release = stream_dma_release,
 	.llseek = stream_dma_llseek,
 	.read = stream_dma_read,
-	.write = stream_dma_write,
+	.write_iter = stream_dma_write_iter,
 	.unlocked_ioctl = stream_dma_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 };

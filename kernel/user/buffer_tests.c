@@ -245,6 +245,7 @@ enum ktap_result test_fork_shares(void *buffer)
 	const struct buffer *b = buffer;
 	uint64_t *words = buffer_map(b, b->page, 0);
 	uint64_t seen;
+	int status;
 	pid_t child;
 
 	if (words == MAP_FAILED)
@@ -254,12 +255,15 @@ enum ktap_result test_fork_shares(void *buffer)
 		words[1] = ~pattern_word(8);
 		_exit(words[0] != pattern_word(0));
 	}
-	waitpid(child, &(int){ 0 }, 0);
+	if (child < 0 || waitpid(child, &status, 0) != child)
+		return ktap_fail("fork or waitpid: %s", strerror(errno));
 	seen = words[1];
 	words[1] = pattern_word(8);
 	munmap(words, b->page);
 	if (seen != ~pattern_word(8))
 		return ktap_fail("the child's word is not in the parent's mapping");
+	if (!WIFEXITED(status) || WEXITSTATUS(status))
+		return ktap_fail("the parent's word is not in the child's mapping");
 
 	return KTAP_OK;
 }

@@ -16,6 +16,7 @@
 #include "buffer.h"
 #include "cma_mem_bench.h"
 #include "cma_mem_tests.h"
+#include "memory_type.h"
 
 #define WC CMA_MEM_WRITE_COMBINE
 #define PAGES 5
@@ -196,6 +197,44 @@ enum ktap_result test_vm_flags(void *context)
 }
 
 /* #endregion cma-mem-test-vm-flags */
+
+/* #region cma-mem-memory-type */
+/* The DMA API knows which memory type the kernel's view has; ours must be the same. */
+static enum ktap_result same_type(struct bench *b, uint32_t flags)
+{
+	int fd = open_buffer(b, PAGES * b->page, flags), type[3];
+
+	for (uint32_t how = CMA_MEM_MAP_DMA; how <= CMA_MEM_MAP_PFN; how++) {
+		NEED(map_how(b, fd, how, PAGES * b->page, 0));
+		type[how] = memory_type_last();
+	}
+	if (type[1] < 0 || type[1] != type[2])
+		return ktap_fail("flags %u: memory type %d by the DMA API, %d by page frames",
+				 flags, type[1], type[2]);
+	ktap_note("flags %u: memory type %d in both ways", flags, type[1]);
+
+	return KTAP_OK;
+}
+
+/* #endregion cma-mem-memory-type */
+
+/* #region cma-mem-test-memory-type */
+enum ktap_result test_memory_type(void *context)
+{
+	struct bench *b = fresh(context);
+	enum ktap_result result;
+
+	if (!memory_type_open())
+		return ktap_skip("no probe on remap_pfn_range here (CONFIG_KPROBE_EVENTS)");
+	result = same_type(b, WC);
+	if (result == KTAP_OK)
+		result = same_type(b, 0);
+	memory_type_close();
+
+	return result;
+}
+
+/* #endregion cma-mem-test-memory-type */
 
 /* #region cma-mem-test-grow */
 /* VM_DONTEXPAND: the driver checked one length, and mremap asks nobody. */

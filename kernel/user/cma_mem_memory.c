@@ -239,3 +239,29 @@ enum ktap_result test_ends(void *context)
 }
 
 /* #endregion cma-mem-test-ends */
+
+/* #region cma-mem-test-failed-write */
+/* A write that fetches nothing leaves what was there; one that fetches a part, the rest. */
+enum ktap_result test_failed_write(void *context)
+{
+	struct bench *b = fresh(context);
+	size_t size = 2 * b->page;
+	int fd = open_buffer(b, size, WC);
+	char *two = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t *words = map_file(b, fd, size, 0);
+	ssize_t got;
+
+	NEED(words && two != MAP_FAILED && !munmap(two + b->page, b->page));
+	pattern_fill(words, 0, size);
+	NEED(pwrite(fd, two + b->page, b->page, 0) == -1 && errno == EFAULT);
+	CHECK(expect_pattern(words, 0, size));
+	pattern_fill((uint64_t *)(two + b->page - 64), 0, 64);
+	got = pwrite(fd, two + b->page - 64, b->page, 0);
+	if (got < 1 || got > 64)
+		return ktap_fail("pwrite of which 64 bytes are there gave %zd", got);
+	munmap(two, b->page);
+
+	return expect_pattern(words, 0, size);
+}
+
+/* #endregion cma-mem-test-failed-write */

@@ -46,6 +46,7 @@ static const struct ktap_test tests[] = {
 	{ "offsets-dma", test_offsets_dma },
 	{ "offsets-pfn", test_offsets_pfn },
 	{ "ends", test_ends },
+	{ "failed-write", test_failed_write },
 /* #endregion cma-mem-test-table */
 /* #region cma-mem-test-table-mappings */
 	{ "bounds-dma", test_bounds_dma },
@@ -53,6 +54,7 @@ static const struct ktap_test tests[] = {
 	{ "private-refused", test_private },
 	{ "read-only", test_read_only },
 	{ "vm-flags", test_vm_flags },
+	{ "memory-type", test_memory_type },
 	{ "grow-refused", test_grow },
 	{ "no-pages", test_no_pages },
 	{ "free-while-mapped", test_free_while_mapped },

@@ -36,6 +36,7 @@ enum ktap_result test_kernel_writes(void *bench);
 enum ktap_result test_offsets_dma(void *bench);
 enum ktap_result test_offsets_pfn(void *bench);
 enum ktap_result test_ends(void *bench);
+enum ktap_result test_failed_write(void *bench);
 enum ktap_result test_coherent_buffer(void *bench);
 
 /* #endregion cma-mem-tests-memory */
@@ -47,6 +48,7 @@ enum ktap_result test_bounds_pfn(void *bench);
 enum ktap_result test_private(void *bench);
 enum ktap_result test_read_only(void *bench);
 enum ktap_result test_vm_flags(void *bench);
+enum ktap_result test_memory_type(void *bench);
 enum ktap_result test_grow(void *bench);
 enum ktap_result test_no_pages(void *bench);
 enum ktap_result test_free_while_mapped(void *bench);

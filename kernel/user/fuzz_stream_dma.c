@@ -8,19 +8,25 @@
 
 #include "fuzz.h"
 #include "stream_dma.h"
+
+#define BUFFER (512 << 10) /* what a file has, unless the module was told otherwise */
 /* #endregion fuzz-stream-dma-includes */
 
 /* #region fuzz-stream-pieces */
-/* Pieces in rising order; whole words everywhere, so that what moves stays words. */
+/*
+ * Pieces in rising order; whole words everywhere, so that what moves stays words.
+ * Most are small, so that several fit; now and then one may be as long as the buffer.
+ */
 static void make_pieces(struct stream_dma_map *map, uint64_t state)
 {
 	bool coherent = map->kind == STREAM_DMA_COHERENT;
-	uint32_t at = 0;
+	uint32_t at = 0, most;
 
 	for (uint32_t i = 0; i < map->pieces && i < STREAM_DMA_PIECES; i++) {
 		at += coherent ? 0 : fuzz_random(&state) % 8192 & ~63U;
 		map->piece[i].offset = at;
-		map->piece[i].length = fuzz_number(fuzz_random(&state), 8192) & ~7U;
+		most = fuzz_random(&state) % 8 ? 8192 : BUFFER;
+		map->piece[i].length = fuzz_number(fuzz_random(&state), most) & ~7U;
 		at += (map->piece[i].length + 63) & ~63U;
 	}
 }

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "buffer_tests.h"
+#include "memory_type.h"
 
 /* Nobody clears the region: the pattern of the run before is still in it. */
 static enum ktap_result test_kept_over_reload(void *buffer)
@@ -56,6 +57,28 @@ static enum ktap_result test_iomem_owner(void *buffer)
 	return found ? KTAP_OK : ktap_fail("no line %.*s", (int)strlen(wanted) - 1, wanted);
 }
 
+/* The kernel's view is cached (MEMREMAP_WB), and so must the program's be. */
+static enum ktap_result test_memory_type(void *buffer)
+{
+	const struct buffer *b = buffer;
+	void *map;
+	int type;
+
+	if (!memory_type_open())
+		return ktap_skip("no probe on remap_pfn_range here (CONFIG_KPROBE_EVENTS)");
+	map = buffer_map(b, b->page, 0);
+	type = memory_type_last();
+	memory_type_close();
+	if (map == MAP_FAILED)
+		return ktap_fail("mmap: %s", strerror(errno));
+	munmap(map, b->page);
+	if (type != MEMORY_CACHED)
+		return ktap_fail("memory type %d, expected %d, cached", type, MEMORY_CACHED);
+	ktap_note("memory type %d", type);
+
+	return KTAP_OK;
+}
+
 /* #endregion memremap-test-own */
 
 /* #region memremap-test-table */
@@ -91,6 +114,7 @@ static const struct ktap_test tests[] = {
 	{ "private-refused", test_private_refused },
 	{ "read-only-file", test_read_only_file },
 	{ "vm-flags", test_vm_flags },
+	{ "memory-type", test_memory_type },
 	{ "grow-refused", test_grow_refused },
 	{ "read-write-ends", test_read_write_ends },
 	{ "advice", test_advice },

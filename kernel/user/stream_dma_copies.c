@@ -287,6 +287,35 @@ enum ktap_result test_list_joined(void *lending)
 
 /* #endregion test-list-joined-compare */
 
+/* #region test-list-large */
+/*
+ * Pieces of 64 and 128 KiB: together, and the second by itself, more than the 64
+ * KiB that PCI would have said for the device. An IOMMU makes one stretch of them.
+ */
+enum ktap_result test_list_large(void *lending)
+{
+	const uint32_t first = 64 << 10, second = 128 << 10, at = 256 << 10;
+	struct stream_dma_map map = piece(STREAM_DMA_SG, STREAM_DMA_TO_DEVICE, 0, first);
+	const struct lending *l = lending;
+	uint32_t expected = l->way == WAY_IOMMU ? 1 : 2, missing = first + second;
+
+	add_piece(&map, at, second);
+	if (!put_pattern(l->fd, 0, first, 3) || !put_pattern(l->fd, at, second, 4) ||
+	    !lend(l->fd, &map) || !copy_out(l->fd, first - 2000, 4000, 0) ||
+	    !take_back(l->fd) || !fetch_bytes(l->fd, IN, 4000))
+		return KTAP_FAIL;
+	for (uint32_t i = 0; i < map.segments; i++)
+		missing -= map.segment[i].length;
+	if (map.segments != expected || missing)
+		return ktap_fail("%u segments, expected %u; %d bytes too few", map.segments,
+				 expected, (int)missing);
+
+	return same_pattern_from(l->fd, IN, 2000, 3, first - 2000) &&
+	       same_pattern(l->fd, IN + 2000, 2000, 4) ? KTAP_OK : KTAP_FAIL;
+}
+
+/* #endregion test-list-large */
+
 /* #region test-counters */
 /* One copy of 77 bytes: one command, one interrupt, 77 bytes. */
 enum ktap_result test_counters(void *lending)

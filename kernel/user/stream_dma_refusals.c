@@ -181,7 +181,7 @@ enum ktap_result test_bad_ranges(void *lending)
 	};
 	static const struct stream_dma_sync syncs[] = {
 		{ 2, 0, 0, 0 }, { 0, 101, 0, 0 }, { 0, 99, 2, 0 }, { 0, 0, 0, 1 },
-		{ 0, 2, UINT32_MAX, 0 },
+		{ 0, 2, UINT32_MAX, 0 }, { 0, 100, 0, 0 },
 	};
 	struct stream_dma_map map = piece(STREAM_DMA_SINGLE, STREAM_DMA_TO_DEVICE, AT, 100);
 	int fd = ((struct lending *)lending)->fd;

@@ -21,6 +21,7 @@ enum ktap_result test_across_pages(void *lending);
 enum ktap_result test_list_gathers(void *lending);
 enum ktap_result test_list_scatters(void *lending);
 enum ktap_result test_list_joined(void *lending);
+enum ktap_result test_list_large(void *lending);
 enum ktap_result test_counters(void *lending);
 enum ktap_result test_two_programs(void *lending);
 /* #endregion stream-tests-copies */
@@ -56,6 +57,13 @@ enum ktap_result test_addresses_are_private(void *lending);
 enum ktap_result test_maps_refused(void *lending);
 enum ktap_result test_coherent_in_reach(void *lending);
 /* #endregion stream-tests-refusals */
+
+/* #region stream-tests-buffer */
+/* stream_dma_buffer.c: the buffer as memory that others had, and that is slow to come. */
+enum ktap_result test_starts_zeroed(void *lending);
+enum ktap_result test_failed_write(void *lending);
+enum ktap_result test_slow_program(void *lending);
+/* #endregion stream-tests-buffer */
 
 /* #region stream-tests-away */
 /* stream_dma_away.c: a device that goes silent, or goes. */

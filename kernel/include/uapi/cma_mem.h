@@ -37,8 +37,9 @@
  * @reserved: 0
  * @granted: answer, @size in whole pages: what read, write and mmap can reach
  *
- * The buffer is contiguous and zeroed. Two pages or more come from CMA while it
- * has room; a single page never does.
+ * The buffer is contiguous and zeroed. On arm64 two pages or more come from CMA
+ * while it has room, and a single page never does; on 32-bit ARM every buffer
+ * does, and when CMA has no room there is none.
  *
  * Errors: -EINVAL for a size or a flag that is not there; -EBUSY when the file
  * holds a buffer already; -ENOSPC when all buffers together would exceed the

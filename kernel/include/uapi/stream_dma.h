@@ -107,7 +107,8 @@ struct stream_dma_map {
 /**
  * struct stream_dma_sync - hand bytes over while they stay lent
  * @owner: who has them next, STREAM_DMA_FOR_CPU or STREAM_DMA_FOR_DEVICE
- * @offset: counted from the first byte lent; 0 for a scatterlist
+ * @offset: counted from the first byte lent, and before the last; 0 for a
+ *	scatterlist
  * @length: bytes; 0 for all, as a scatterlist must say
  * @reserved: 0
  */
@@ -144,8 +145,8 @@ struct stream_dma_transfer {
  * @dma_mask: the highest address that the driver said the device reaches
  * @max_mapping: bytes that one mapping may have; all ones: no limit
  * @commands: copies that the device was told to make since it was probed
- * @interrupts: how often it said that one was done
- * @bytes: how many bytes those copied
+ * @interrupts: how often it said that one was done, in time or not
+ * @bytes: how many bytes those copied that were done in time
  * @msi: 1 when it says so by a message, 0 when by a line
  * @lent: 1 while this file has lent pieces, or coherent memory
  */
