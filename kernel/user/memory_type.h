@@ -9,10 +9,10 @@
  *	memory_type_last()	of what was mapped since the last call
  *	memory_type_close()	the probes and the instance go
  */
+/* #region memory-type-functions */
 #ifndef MEMORY_TYPE_H
 #define MEMORY_TYPE_H
 
-/* #region memory-type-functions */
 #include <stdbool.h>
 
 /* MAIR index of ordinary cached memory in arm64's page tables: MT_NORMAL. */
@@ -28,6 +28,6 @@ bool memory_type_open(void);
 int memory_type_last(void);
 
 void memory_type_close(void);
-/* #endregion memory-type-functions */
 
 #endif /* MEMORY_TYPE_H */
+/* #endregion memory-type-functions */
