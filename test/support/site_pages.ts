@@ -31,6 +31,13 @@ export function kindsOfPages(folder: string): string[] {
   return [...pages.filter((page) => !isSource(page)), ...longest.values()]
 }
 
+/** The same pages with one chapter, the longest. */
+export function withoutShorterChapters(folder: string, pages: readonly string[]): string[] {
+  const chapters = pages.filter((page) => /^\/\d\d-[^/]+\/$/.test(page))
+  const longest = [...chapters].sort((a, b) => htmlOf(folder, b).length - htmlOf(folder, a).length)[0]
+  return pages.filter((page) => page === longest || !chapters.includes(page))
+}
+
 export function htmlOf(folder: string, page: string): string {
   return readFileSync(join(folder, page.endsWith('/') ? `${page}index.html` : page), 'utf8')
 }
