@@ -300,7 +300,7 @@ ${end}
       const { code, stdout } = await contig(words('reserved-memremap')).ended
       expect(code).toBe(4)
       expect(stdout).toContain('no node /reserved-memory/buffer@70000000, and 1 more')
-      const file = /the overlay is (\S+\.dtbo);/.exec(stdout)?.[1] ?? ''
+      const file = /the overlay is (\S+\/reserved-memremap\.dtbo);/.exec(stdout)?.[1] ?? ''
       const steps = readFileSync(join(file, '../README'), 'utf8')
       expect(steps).toContain('fdt apply ${fdtoverlay_addr_r}')
       expect(steps).toContain('fdtoverlays /overlays/reserved-memremap.dtbo')
