@@ -11,7 +11,7 @@ const resolve = { alias: [{ find: /^contiguous\/(.*)$/, replacement: `${code}/$1
 
 // Set by `npm run labs` and `npm run mutants`: every lab on every kernel, every mutant, and what boots the debug kernel.
 const LONG = process.env['CONTIG_LONG'] === '1'
-const LONG_TESTS = ['boards', 'labs_debian', 'observation_labs', 'planted']
+const LONG_TESTS = ['boards', 'labs_debian', 'labs_own', 'observation_labs', 'planted']
 
 const unit = ['lib', 'arch', 'mm', 'of', 'dma', 'machine', 'exercise', 'lab', 'cli', 'house']
 
