@@ -11,7 +11,14 @@ const resolve = { alias: [{ find: /^contiguous\/(.*)$/, replacement: `${code}/$1
 
 // Set by `npm run labs` and `npm run mutants`: every lab on every kernel, every mutant, and what boots the debug kernel.
 const LONG = process.env['CONTIG_LONG'] === '1'
-const LONG_TESTS = ['boards', 'labs_debian', 'labs_own', 'observation_labs', 'planted']
+const LONG_TESTS = [
+  'conformance/quoted',
+  'kernel/boards',
+  'kernel/labs_debian',
+  'kernel/labs_own',
+  'kernel/observation_labs',
+  'kernel/planted',
+]
 
 const unit = ['lib', 'arch', 'mm', 'of', 'dma', 'machine', 'exercise', 'lab', 'cli', 'house']
 
@@ -45,7 +52,7 @@ export default defineConfig({
           name: 'board',
           include: ['test/kernel/**/*.test.ts', 'test/conformance/**/*.test.ts'],
           // Whole tables of labs, and the fuzzer's own tests, are for `npm run labs` and `npm run mutants`.
-          exclude: LONG ? [] : LONG_TESTS.map((name) => `test/kernel/${name}.test.ts`),
+          exclude: LONG ? [] : LONG_TESTS.map((name) => `test/${name}.test.ts`),
           globalSetup: ['test/support/build_kernels.ts'],
           testTimeout: 300_000,
           hookTimeout: 900_000,

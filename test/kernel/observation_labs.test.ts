@@ -3,13 +3,10 @@
 // The labs that only look: where memory is, free lists, CMA areas of every kind, their bitmap, and what changed between two
 // releases. Every boot of each, on our own kernel and on one of Debian's, with the model beside those that it can follow;
 // `contig lab all --kernel all` boots the rest. What a chapter quotes of such a boot is looked for in what was printed.
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { compareModel } from '../../code/lab/model_beside.ts'
 import { findLab } from '../../code/lab/lab_list.ts'
 import { type BootResult, runLab } from '../../code/lab/run_lab.ts'
-import { missingLines, transcripts } from '../conformance/transcripts.ts'
 import { boardIsMissing } from '../support/board.ts'
 import { root } from '../support/files.ts'
 
@@ -29,10 +26,6 @@ describe.skipIf(missing !== null).each(LABS)(
   (name, _contracts, kernels) => {
     const lab = findLab(root, name)
     const cases = kernels.flatMap((kernel) => lab.boots.map((boot) => ({ kernel, boot: boot.name })))
-    const chapter = `${lab.file.split('/').slice(0, 2).join('/')}/index.md`
-    const told = (existsSync(join(root, chapter)) ? transcripts(chapter) : []).filter(({ boot, kernel }) =>
-      cases.some((each) => each.boot === boot && each.kernel === kernel),
-    )
     let boots: readonly BootResult[] = []
 
     beforeAll(async () => {
@@ -46,11 +39,6 @@ describe.skipIf(missing !== null).each(LABS)(
       expect(found.ktap).toHaveLength(programs.length)
       for (const report of found.ktap) expect(report.tests.length).toBeGreaterThan(4)
       if (found.asked?.compare) expect(found.compared?.compared).toBeGreaterThan(5)
-    })
-
-    it.each(told)('its chapter quotes $boot on $kernel at line $line as it was printed', (transcript) => {
-      const found = boots.find((each) => each.name === transcript.kernel && each.boot === transcript.boot)!
-      expect(missingLines(transcript, found)).toEqual([])
     })
   },
 )
