@@ -3,8 +3,9 @@
 // Programs that never outlive us. Each one leads a process group of its own; a limit in seconds, an abort or our own end
 // kills the whole group: first politely, two seconds later for good. Waiting is for the leader's exit, never for its
 // pipes to close: a grandchild that holds a pipe open must not keep us.
-import { type ChildProcess, spawn } from 'node:child_process'
-import { createReadStream, createWriteStream } from 'node:fs'
+import { type ChildProcess, spawn, type StdioOptions } from 'node:child_process'
+import { createReadStream, createWriteStream, openSync, closeSync } from 'node:fs'
+import { followFile } from './follow_file.ts'
 
 const KILL_AFTER_MS = 2000
 /** After an exit the pipes get this long to hand over what is still in them. */
@@ -16,6 +17,11 @@ export interface RunOptions {
   readonly stdin?: string
   readonly stdout?: string
   readonly into?: readonly string[]
+  /**
+   * A file that both streams go to without passing through us: a program that prints byte by byte is not slowed by our
+   * reading. It is made anew; nothing is kept of it in `output`.
+   */
+  readonly log?: string
   /** Seconds. */
   readonly limit: number
   readonly signal?: AbortSignal
@@ -57,10 +63,12 @@ function start(
   argv: readonly string[],
   cwd: string | undefined,
   more: Readonly<Record<string, string>> = {},
+  out: 'pipe' | number = 'pipe',
 ): ChildProcess {
   const [program, ...args] = argv
   const env = { ...process.env, LC_ALL: 'C', LANGUAGE: 'C', ...more }
-  const child = spawn(program ?? '', args, { ...(cwd ? { cwd } : {}), env, detached: true, stdio: 'pipe' })
+  const stdio: StdioOptions = ['pipe', out, out]
+  const child = spawn(program ?? '', args, { ...(cwd ? { cwd } : {}), env, detached: true, stdio })
   if (child.pid !== undefined) living.add(child.pid)
   child.stdin?.on('error', () => undefined)
   return child
@@ -117,7 +125,9 @@ export async function runGroup(argv: readonly string[], options: RunOptions): Pr
   let timedOut = false
   let killTimer: NodeJS.Timeout | undefined
 
-  const first = start(argv, options.cwd)
+  const log = options.log === undefined ? null : openSync(options.log, 'w')
+  const first = start(argv, options.cwd, {}, log ?? 'pipe')
+  if (log !== null) closeSync(log)
   const second = options.into ? start(options.into, options.cwd) : null
   const children = second ? [first, second] : [first]
   const stop = (): void => {
@@ -151,6 +161,12 @@ export async function runGroup(argv: readonly string[], options: RunOptions): Pr
   }
   for (const child of children) child.stderr?.on('data', take)
 
+  const following =
+    options.log === undefined
+      ? null
+      : followFile(options.log, (piece) => {
+          if (options.onData?.(piece) === false) stop()
+        })
   const streams = [closed(last.stderr), closed(file ?? last.stdout)]
   const timer = setTimeout(() => {
     timedOut = true
@@ -160,6 +176,7 @@ export async function runGroup(argv: readonly string[], options: RunOptions): Pr
   try {
     const codes = await Promise.all(children.map(left))
     await drained(streams)
+    following?.readRest()
     if (trouble[0]) throw trouble[0]
     options.signal?.throwIfAborted()
     const code = codes.find((each) => each !== 0) ?? (codes.includes(null) ? null : 0)
@@ -168,6 +185,7 @@ export async function runGroup(argv: readonly string[], options: RunOptions): Pr
   } finally {
     clearTimeout(timer)
     clearTimeout(killTimer)
+    following?.close()
     options.signal?.removeEventListener('abort', stop)
   }
 }

@@ -8,7 +8,7 @@
 //
 // What a person can mend (no network, a missing tool, a module that does not build) is a Complaint. A board that hangs,
 // panics or prints the wrong thing is a result: its verdict is 'failed'.
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { Complaint } from '../lib/complaint.ts'
 import { Cache, folderComplaint } from './cache.ts'
@@ -203,7 +203,6 @@ async function bootBoard(
 ): Promise<{ seconds: number; ending: Omit<Parameters<typeof judge>[3], 'lastLines'> }> {
   const { board, boot, limit } = planned
   const steps = boot.steps ?? []
-  const file = openSync(log, 'w')
   let bytes = 0
   let flooded = false
   let tail = ''
@@ -214,31 +213,29 @@ async function bootBoard(
     last = performance.now()
     running = next
   }
-  try {
-    const exit = await runGroup(board.qemu.argv, {
-      limit,
-      signal: hands.signal,
-      onData: (piece) => {
-        bytes += piece.length
-        flooded ||= bytes > SERIAL_BYTES
-        if (!flooded) writeSync(file, piece)
-        const lines = (tail + piece.toString('latin1')).split('\n')
-        tail = lines.pop() ?? ''
-        for (const line of lines) {
-          const mark = /^@contig (?:step (\d+)|(done))\s*$/.exec(line)
-          const step = steps[Number(mark?.[1])]
-          if (mark) tell(step ? stepWords(step).title : 'power off')
-        }
-        return !flooded
-      },
-    })
-    // 124: the belt that timeout(1) is; 137: it had to pull hard, or somebody else killed QEMU before its time.
-    const belt = exit.code === 124 || (exit.code === 137 && exit.seconds >= limit)
-    const timedOut = !flooded && (exit.timedOut || belt)
-    return { seconds: exit.seconds, ending: { timedOut, limit, code: exit.code, flooded } }
-  } finally {
-    closeSync(file)
-  }
+  const exit = await runGroup(board.qemu.argv, {
+    limit,
+    signal: hands.signal,
+    log,
+    onData: (piece) => {
+      bytes += piece.length
+      flooded ||= bytes > SERIAL_BYTES
+      if (flooded) return false
+      const lines = (tail + piece.toString('latin1')).split('\n')
+      tail = lines.pop() ?? ''
+      for (const line of lines) {
+        const mark = /^@contig (?:step (\d+)|(done))\s*$/.exec(line)
+        const step = steps[Number(mark?.[1])]
+        if (mark) tell(step ? stepWords(step).title : 'power off')
+      }
+      return true
+    },
+  })
+  if (flooded) truncateSync(log, SERIAL_BYTES)
+  // 124: the belt that timeout(1) is; 137: it had to pull hard, or somebody else killed QEMU before its time.
+  const belt = exit.code === 124 || (exit.code === 137 && exit.seconds >= limit)
+  const timedOut = !flooded && (exit.timedOut || belt)
+  return { seconds: exit.seconds, ending: { timedOut, limit, code: exit.code, flooded } }
 }
 
 const lastLines = (serial: Buffer): string[] =>

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: MIT
-import { readFileSync } from 'node:fs'
-import { describe, expect, it } from 'vitest'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
 import { livingGroups, runGroup } from '../../code/lab/process_group.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'contiguous-group-'))
+afterAll(() => rmSync(folder, { recursive: true }))
 
 const sh = (script: string): string[] => ['sh', '-c', script]
 // A zombie that nobody has collected yet is dead too.
@@ -66,6 +71,40 @@ describe('runGroup()', () => {
     await expect(runGroup(['sleep', '60'], { limit: 60, signal: controller.signal })).rejects.toThrow(
       'SIGINT',
     )
+    expect(livingGroups()).toEqual([])
+  })
+
+  it('lets a program write its log by itself, and tells of every piece of it in order', async () => {
+    const log = join(folder, 'log')
+    let heard = ''
+    const exit = await runGroup(
+      sh('for n in 1 2 3; do echo out $n; echo err $n >&2; sleep 0.1; done; printf end'),
+      {
+        limit: 10,
+        log,
+        onData: (piece) => {
+          heard += piece.toString()
+          return true
+        },
+      },
+    )
+    expect(exit).toMatchObject({ code: 0, timedOut: false, output: '' })
+    expect(heard).toBe('out 1\nerr 1\nout 2\nerr 2\nout 3\nerr 3\nend')
+    expect(readFileSync(log, 'utf8')).toBe(heard)
+  })
+
+  it('ends a program that floods its log, deaf to SIGTERM though it is', async () => {
+    let bytes = 0
+    const exit = await runGroup(sh('trap "" TERM; while :; do head -c 100000 /dev/zero; sleep 0.01; done'), {
+      limit: 30,
+      log: join(folder, 'flood'),
+      onData: (piece) => {
+        bytes += piece.length
+        return bytes < 1_000_000
+      },
+    })
+    expect(exit.timedOut).toBe(false)
+    expect(exit.seconds).toBeLessThan(25)
     expect(livingGroups()).toEqual([])
   })
 
