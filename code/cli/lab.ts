@@ -104,6 +104,11 @@ async function runOptions(words: Words): Promise<RunOptions> {
 
 async function runNamed(lab: Lab, words: Words): Promise<void> {
   const { Complaint } = await import('../lib/complaint.ts')
+  if (words.dryRun && words.json)
+    throw new Complaint({
+      text: '--json is for results; --dry-run prints the commands as a shell script',
+      exitCode: 2,
+    })
   const kernels = kernelsFor(lab, words.kernel)
   if (kernels.length === 0) {
     const text = `lab ${lab.name} is for Linux ${lab.kernels.join(', ')}, not ${words.kernel}`

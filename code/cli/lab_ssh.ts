@@ -34,6 +34,8 @@ function boardOf(words: SshWords): SshBoard {
     throw usage('--dry-run prints the commands for the virtual board; on a real one, ask it by hand')
   if (words.sshConfig !== undefined && !existsSync(words.sshConfig))
     throw usage(`--ssh-config ${words.sshConfig}: there is no such file`)
+  if (words.headers !== undefined && !existsSync(words.headers))
+    throw usage(`--headers ${words.headers}: there is no such folder`)
   return { address, config: words.sshConfig ?? null, headers: words.headers ?? null }
 }
 

@@ -16,6 +16,7 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
       process.exit(130)
     }
     caught = name
+    process.stderr.write(`\ninterrupted by ${name}: ending what was started and clearing up\n`)
     controller.abort(new Error(`interrupted by ${name}`))
   }
   for (const name of SIGNALS) process.on(name, onSignal)

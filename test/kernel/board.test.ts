@@ -180,7 +180,12 @@ describe('contig lab, interrupted', () => {
     if (missing.length > 0) context.skip(`not installed: ${missing.join(', ')}`)
     if (!existsSync(join(root, 'dist/contig.js'))) context.skip('not built: npm run build')
     const env = { ...process.env, CONTIG_CACHE: folder }
-    const child = spawn(process.execPath, [join(root, 'dist/contig.js'), 'lab', 'reserved-coherent'], { env, stdio: 'ignore' })
+    const child = spawn(process.execPath, [join(root, 'dist/contig.js'), 'lab', 'reserved-coherent'], {
+      env,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    let told = ''
+    child.stderr.on('data', (piece: Buffer) => (told += piece.toString()))
     const ended = new Promise<NodeJS.Signals | null>((resolve) => child.once('exit', (_, signal) => resolve(signal)))
     // Wait until it is in the middle of something: a temporary name stands in the cache.
     const parts = (): string[] =>
@@ -188,6 +193,7 @@ describe('contig lab, interrupted', () => {
     await expect.poll(parts, { timeout: 60_000, interval: 50 }).not.toEqual([])
     child.kill('SIGINT')
     expect(await ended).toBe('SIGINT')
+    expect(told).toContain('interrupted by SIGINT')
     expect(parts()).toEqual([])
     const left = readdirSync('/proc').filter((name) => {
       if (!/^\d+$/.test(name)) return false
