@@ -31,7 +31,12 @@ export function registerDo(program: Command): void {
     )
     .option('--once', 'check once and leave')
     .addOption(new Option('--json', 'print the result as JSON; implies --once').conflicts('watch'))
-    .addOption(new Option('--kernel <series>', 'the kernel that C exercises boot').choices(['6.1', '6.12']))
+    .addOption(
+      new Option(
+        '--kernel <name>',
+        'the kernel that C exercises boot (default: lab where it was built, else 6.12)',
+      ).choices(['6.1', '6.12', 'lab']),
+    )
     .addOption(new Option('--answer <text>', 'the answer to a question; implies --once').conflicts('watch'))
     .option(
       '--seed <number>',

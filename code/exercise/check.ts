@@ -38,7 +38,7 @@ export interface TypescriptContext {
 
 /** What a board said while it ran the exercise's lab. */
 export interface BoardReport {
-  /** The series that was booted: `6.1`, `6.12`. */
+  /** The kernel that was booted: `6.1`, `6.12`, `lab`. */
   readonly kernel: string
   /** False when the reader's file did not compile; `build` then holds what the compiler said. */
   readonly built: boolean

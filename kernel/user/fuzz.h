@@ -333,6 +333,9 @@ int fuzz_madvise(struct fuzz_worker *w, const struct fuzz_draw *d);
 int fuzz_touch(struct fuzz_worker *w, const struct fuzz_draw *d);
 int fuzz_borrow(struct fuzz_worker *w, const struct fuzz_draw *d);
 
+/* In a new child: forget the mappings that it does not have. */
+void fuzz_keep_inherited(struct fuzz_worker *w);
+
 /* One call of a worker; its children are made of these too. */
 void fuzz_one(struct fuzz_worker *w, uint64_t *state);
 

@@ -333,6 +333,7 @@ int fuzz_fork(struct fuzz_worker *w, const struct fuzz_draw *d)
 	w->child = true;
 	/* The switch for failures is a thread's own, and the parent's. */
 	w->fail_fd = -1;
+	fuzz_keep_inherited(w);
 	for (int i = 0; i < CHILD_CALLS; i++)
 		fuzz_one(w, &state);
 	_exit(0);

@@ -41,6 +41,24 @@ static struct fuzz_map *free_entry(struct fuzz_worker *w)
 
 /* #endregion fuzz-pick-map */
 
+/* #region fuzz-maps-inherited */
+/*
+ * In a child: forget the mappings that it did not inherit (MADV_DONTFORK). Where
+ * they lay, mmap(2) may put others, which show another part of the buffer.
+ */
+void fuzz_keep_inherited(struct fuzz_worker *w)
+{
+	for (int i = 0; i < FUZZ_MAPS; i++) {
+		struct fuzz_map *m = &w->maps[i];
+
+		/* ENOMEM: some of it is not mapped. */
+		if (m->at && msync(m->at, m->length, MS_ASYNC) && errno == ENOMEM)
+			m->at = NULL;
+	}
+}
+
+/* #endregion fuzz-maps-inherited */
+
 /* #region fuzz-mmap */
 static int most_of(const struct fuzz_file *f)
 {
@@ -297,13 +315,10 @@ static bool touch_word(struct fuzz_worker *w, const struct fuzz_map *m, size_t i
 /* #endregion fuzz-touch-word */
 
 /* #region fuzz-fault-right */
-/*
- * Whether a fault may be: a child lacks what its parent kept from it
- * (MADV_DONTFORK), and all lack the memory of a device that was taken away.
- */
+/* Only what a device showed that was taken away may be gone. */
 static int judge_fault(struct fuzz_worker *w, const struct fuzz_map *m, size_t inside)
 {
-	if (m->prot & PROT_READ && !w->child && !w->run->away)
+	if (m->prot & PROT_READ && !w->run->away)
 		fuzz_wrong(w, "a fault at offset %#zx of a readable mapping", m->offset + inside);
 
 	errno = EFAULT;

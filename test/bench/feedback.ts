@@ -11,7 +11,7 @@ import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFile
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { DEFAULT_SERIES } from '../../code/exercise/board.ts'
+import { defaultKernel } from '../../code/exercise/board.ts'
 import { findExercise, loadExercises, type Exercise } from '../../code/exercise/catalog.ts'
 import { readerFolder } from '../../code/exercise/workspace.ts'
 import { Cache } from '../../code/lab/cache.ts'
@@ -89,7 +89,7 @@ console.log(ask(createRng(7)))`
 function c(desk: Desk): BenchResult | BenchSkip {
   const id = 'let-go-in-order'
   const cache = new Cache()
-  const kernel = DEFAULT_SERIES
+  const kernel = defaultKernel(cache)
   const what = `contig do ${id} --once on Linux ${kernel}, after a save, against a bare QEMU with the same image`
   const missing = missingTools(['board'])
   if (missing.length > 0)

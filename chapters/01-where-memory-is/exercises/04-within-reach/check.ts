@@ -60,8 +60,9 @@ function hardwareIsThere(source: string): boolean {
 }
 
 function noPages(board: BoardReport, lines: readonly string[]): Finding {
+  // A kernel that was built without file names in its warnings tells the function alone.
   const warned = board.dmesg.filter((line) =>
-    /WARNING: .*mm\/page_alloc\.c|page allocation failure/.test(line),
+    /WARNING: .*(mm\/page_alloc\.c|__alloc_pages)|page allocation failure/.test(line),
   )
   const text =
     warned.length > 0

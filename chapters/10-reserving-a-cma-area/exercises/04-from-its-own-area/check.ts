@@ -36,11 +36,11 @@ function judge(board: BoardReport, source: string): Finding | null {
     .map((line) => /failed with error (-\d+)/.exec(line)?.[1])
     .find((each) => each !== undefined)
   if (failed) return probeFailed(Number(failed), source, lines)
-  // The driver core keeps silent about -ENODEV; dev_err_probe() has told it by name.
+  // The driver core keeps silent about -ENODEV; dev_err_probe() has told it by name, or by number where the kernel knows none.
   const named = lines
-    .map((line) => /error -(ENODEV|EINVAL):/.exec(line)?.[1])
+    .map((line) => /error -(ENODEV|EINVAL|19|22):/.exec(line)?.[1])
     .find((each) => each !== undefined)
-  if (named) return probeFailed(named === 'ENODEV' ? -ENODEV : -EINVAL, source, lines)
+  if (named) return probeFailed(['ENODEV', '19'].includes(named) ? -ENODEV : -EINVAL, source, lines)
   const frames = lines
     .map((line) => /frames at 0x([0-9a-f]+)/.exec(line)?.[1])
     .filter((each) => each !== undefined)
