@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -184,6 +185,13 @@ int64_t total_used(int fd)
 /* #endregion cma-mem-bench-answers */
 
 /* #region cma-mem-bench-expect */
+bool kernel_is_arm(void)
+{
+	struct utsname kernel;
+
+	return !uname(&kernel) && !strncmp(kernel.machine, "armv7", 5);
+}
+
 static const char *name_of(int error)
 {
 	return error ? strerrorname_np(error) : "success";

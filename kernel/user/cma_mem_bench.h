@@ -72,6 +72,9 @@ int get_phys(int fd, struct cma_mem_phys *phys);
 int get_size(int fd, struct cma_mem_size *size);
 int command(int fd, unsigned long number, void *arg);
 
+/* Whether the kernel itself is a 32-bit one, whatever this program is. */
+bool kernel_is_arm(void);
+
 /* Bytes that all buffers have together, as any open file tells; -1 for none. */
 int64_t total_used(int fd);
 
