@@ -3,10 +3,10 @@
  * A child process that waits to be asked: one byte asks, an answer of fixed size
  * comes back. Pipes, for a small kernel may have no sockets.
  */
+/* #region asked */
 #ifndef ASKED_H
 #define ASKED_H
 
-/* #region asked */
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -31,6 +31,5 @@ bool asked_for(const struct asked *a, char what, void *answer, size_t size);
 /* Let the child end, and wait for that. */
 void asked_stop(struct asked *a);
 
-/* #endregion asked */
-
 #endif /* ASKED_H */
+/* #endregion asked */

@@ -3,10 +3,10 @@
  * What page_watch knows while it watches, the child that watches with it, and
  * what the trace must say.
  */
+/* #region page-watch-types */
 #ifndef PAGE_WATCH_H
 #define PAGE_WATCH_H
 
-/* #region page-watch-types */
 #include "cma_slots.h"
 #include "ktap.h"
 #include "pagemap.h"
@@ -68,6 +68,5 @@ bool child_looks(const struct watch *w, struct seen *seen);
 
 /* #region page-watch-trace */
 enum ktap_result test_trace_in_order(void *watch);
-/* #endregion page-watch-trace */
-
 #endif /* PAGE_WATCH_H */
+/* #endregion page-watch-trace */

@@ -3,10 +3,10 @@
  * Anonymous memory that knows its own pages: a range of small pages, each filled
  * with a pattern of its own, and the page frame number behind each.
  */
+/* #region pagemap-types */
 #ifndef PAGEMAP_H
 #define PAGEMAP_H
 
-/* #region pagemap-types */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -54,6 +54,5 @@ ssize_t filled_differs(const struct filled *f, unsigned int round);
  */
 uint64_t *filled_pfns(const struct filled *f);
 
-/* #endregion pagemap-functions */
-
 #endif /* PAGEMAP_H */
+/* #endregion pagemap-functions */

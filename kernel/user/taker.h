@@ -3,10 +3,10 @@
  * Another process, which takes memory through /dev/cma_test and gives it back
  * when it is told to. Start it before filling memory: it shares no page of ours.
  */
+/* #region taker */
 #ifndef TAKER_H
 #define TAKER_H
 
-/* #region taker */
 #include "asked.h"
 
 /* Return: false with errno. */
@@ -16,6 +16,5 @@ bool taker_start(struct asked *taker, const char *path);
 int taker_takes(const struct asked *taker);
 int taker_gives(const struct asked *taker);
 
-/* #endregion taker */
-
 #endif /* TAKER_H */
+/* #endregion taker */

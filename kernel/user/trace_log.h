@@ -9,10 +9,10 @@
  *	trace_log_read()	the lines, oldest first
  *	trace_log_close()	the instance goes
  */
+/* #region trace-log-types */
 #ifndef TRACE_LOG_H
 #define TRACE_LOG_H
 
-/* #region trace-log-types */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -49,6 +49,5 @@ void trace_log_close(void);
 /* The number behind @field in the event; @missing if it has no such field. */
 uint64_t trace_field(const struct trace_event *event, const char *field, uint64_t missing);
 
-/* #endregion trace-log-functions */
-
 #endif /* TRACE_LOG_H */
+/* #endregion trace-log-functions */
