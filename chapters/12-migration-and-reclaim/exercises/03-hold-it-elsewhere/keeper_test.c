@@ -98,7 +98,10 @@ static enum ktap_result test_same_page(void *test)
 	if (read(t->keeper, &seen, sizeof(seen)) != sizeof(seen))
 		return ktap_fail("%s: %s", KEEPER, strerror(errno));
 
-	return seen == *word ? KTAP_OK : ktap_fail("the program writes, and the device sees old bytes");
+	if (seen != *word)
+		return ktap_fail("the program writes, and the device sees old bytes");
+
+	return KTAP_OK;
 }
 
 static enum ktap_result test_first_place(void *test)
