@@ -29,8 +29,8 @@ interface Case {
 
 const FILE = 'reclaim_pages.ts'
 const READ = 'What 3.5 did before it took a range'
-const PAGES = 4096
-const DRAWN = 200
+const PAGES = 1024
+const DRAWN = 120
 const MOST_CALLS = 400
 
 export async function check(context: CheckContext): Promise<CheckResult> {
