@@ -5,10 +5,10 @@
  * fuzz_contents.c says what memory may hold, fuzz_devices.c knows our devices and
  * fuzz_cma_mem.c and fuzz_stream_dma.c the commands of two of them.
  */
+/* #region fuzz-draw */
 #ifndef FUZZ_H
 #define FUZZ_H
 
-/* #region fuzz-draw */
 #include <setjmp.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -300,6 +300,5 @@ void fuzz_one(struct fuzz_worker *w, uint64_t *state);
 /* All calls of a worker; does not return. */
 void fuzz_work(struct fuzz_worker *w);
 
-/* #endregion fuzz-parts */
-
 #endif /* FUZZ_H */
+/* #endregion fuzz-parts */
