@@ -9,11 +9,9 @@
 // event's `format` file. What a kernel lacks it does not print: 6.1 has no dma events at all, and 4.12 one for a whole
 // cma_alloc(). Left out: events of other parts of Linux, and trace_printk().
 
-// #region trace-events-imports
+// #region trace-events-head
 import { type KernelVersion, kernelAtLeast } from './kernel_version.ts'
-// #endregion trace-events-imports
 
-// #region trace-events-types
 /**
  * How a field is printed: `d` and `u` decimal, `x` hexadecimal without 0x, `s` a string, `p` a pointer (which the kernel
  * hashes), `array` as `{0x1,0x2}`, `dir`, `attrs`, `gfp` and `force` by name; `derived` is made of the other fields.
@@ -32,14 +30,12 @@ export interface TraceEventFormat {
   readonly until?: KernelVersion
   readonly print: string
 }
-// #endregion trace-events-types
 
-// #region trace-events-rows
 type Row = [event: string, since: KernelVersion, until: KernelVersion | null, print: string]
 
 const formats = (system: string, rows: Row[]): TraceEventFormat[] =>
   rows.map(([event, since, until, print]) => ({ event, system, since, ...(until && { until }), print }))
-// #endregion trace-events-rows
+// #endregion trace-events-head
 
 // #region trace-events-cma
 const area = 'name={name:s} pfn=0x{pfn:x} page={page:p} count={count:u}'
@@ -126,9 +122,7 @@ const dma = formats('dma', [
   ['dma_sync_single_for_cpu', '6.12.117', null, handle],
   ['dma_sync_single_for_device', '6.12.117', null, handle],
 ])
-// #endregion trace-events-dma
 
-// #region trace-events-dma-lists
 const device = '{device:s} dir={dir:dir}'
 const list = 'dma_addrs={dma_addrs:array} sizes={sizes:array}'
 const pages = 'phys_addrs={phys_addrs:array} attrs={attrs:attrs}'
@@ -144,7 +138,7 @@ const dmaLists = formats('dma', [
   ['dma_sync_sg_for_device', '6.12.117', null, `${device} ${list}`],
 ])
 const swiotlb = formats('swiotlb', [['swiotlb_bounced', '4.6', null, bounced]])
-// #endregion trace-events-dma-lists
+// #endregion trace-events-dma
 
 // #region trace-events-lookup
 /** Every event the models know, with every way some kernel prints it. */

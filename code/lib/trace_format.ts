@@ -13,14 +13,12 @@
 // A model records what it does under one set of names; the kernel that is asked for decides what of it is printed. An
 // event that it does not have is left out, and so is a field: 6.1 has no dma events and no errorno.
 
-// #region trace-format-imports
+// #region trace-format-head
 import { type KernelVersion, kernelAtLeast } from './kernel_version.ts'
 import type { TraceRecord, TraceValue } from './trace.ts'
 import { type TraceConversion, traceEventFormat } from './trace_events.ts'
 import { printTraceValue, tracePointer, type TraceStyle } from './trace_values.ts'
-// #endregion trace-format-imports
 
-// #region trace-format-pieces
 /** A piece of a line: literal text, or a field and how it is printed. */
 export type TracePiece = string | { readonly field: string; readonly conversion: TraceConversion }
 
@@ -41,9 +39,7 @@ export function tracePieces(print: string): readonly TracePiece[] {
   }
   return parts
 }
-// #endregion trace-format-pieces
 
-// #region trace-format-derived
 /** A scatterlist event shows no more entries. @kernel include/trace/events/dma.h DMA_TRACE_MAX_ENTRIES v6.12 */
 const DMA_TRACE_MAX_ENTRIES = 128
 
@@ -64,15 +60,13 @@ function derived(name: string, number: (field: string) => number): string {
       throw new Error(`printTrace: no rule makes ${name}; give it one in derived()`)
   }
 }
-// #endregion trace-format-derived
 
-// #region trace-format-page
 /** What a model prints for the page of a record that names none: NULL where there is none, else its pfn, hashed. */
 export function pageOf({ pfn, errorno }: TraceRecord['fields'], bits: 32 | 64): string {
   const none = pfn === undefined || typeof pfn === 'string' || pfn < 0 || (errorno ?? 0) !== 0
   return tracePointer(none || BigInt(pfn) >= 2n ** BigInt(bits) - 1n ? 0 : pfn, bits)
 }
-// #endregion trace-format-page
+// #endregion trace-format-head
 
 // #region trace-format-payload
 function payload(record: TraceRecord, print: string, style: TraceStyle): string {
@@ -97,7 +91,7 @@ function payload(record: TraceRecord, print: string, style: TraceStyle): string 
 }
 // #endregion trace-format-payload
 
-// #region trace-format-record
+// #region trace-format-lines
 /**
  * One line without its line end, as `kernel` prints the record; null for an event that it does not have. A record that
  * was read and that no format fits has its text in a field `verbatim`, and prints as that.
@@ -121,9 +115,7 @@ export function formatTraceRecord(
   const shown = modern ? flags : flags.slice(0, 4)
   return `${task} [${String(cpu).padStart(3, '0')}] ${shown} ${time}: ${event}: ${said}`
 }
-// #endregion trace-format-record
 
-// #region trace-format-header
 const HEADER = [
   '#                                _-----=> irqs-off/BH-disabled',
   '#                               / _----=> need-resched',
@@ -148,9 +140,7 @@ const HEADER_PLAIN = [
   '#           TASK-PID     CPU#     TIMESTAMP  FUNCTION',
   '#              | |         |         |         |',
 ]
-// #endregion trace-format-header
 
-// #region trace-format-trace
 /** What a trace says besides its records. */
 export interface TraceOptions {
   /** CPUs that are online. Default: 1. */
@@ -177,4 +167,4 @@ export function formatTrace(
   const entries = `# entries-in-buffer/entries-written: ${lines.length}/${lines.length}   #P:${cpus}`
   return ['# tracer: nop', '#', entries, '#', ...head, ...lines, ''].join('\n')
 }
-// #endregion trace-format-trace
+// #endregion trace-format-lines

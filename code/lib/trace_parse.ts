@@ -10,16 +10,14 @@
 // that its record would not print the same (another clock, a column TGID) is kept as it came, and so are headers, the
 // lines of other tracers, and `CPU:0 [LOST 12 EVENTS]`. Not read: trace.dat, and the latency format.
 
-// #region trace-parse-imports
+// #region trace-parse-lines
 import type { Diagnostic } from './diagnostic.ts'
 import { KERNEL_VERSIONS, type KernelVersion } from './kernel_version.ts'
 import type { TraceRecord, TraceValue } from './trace.ts'
 import { printsLike, type TraceEventFormat, traceEventFormats } from './trace_events.ts'
 import { formatTraceRecord, pageOf, tracePieces } from './trace_format.ts'
 import { readTraceValue, TRACE_PATTERN } from './trace_values.ts'
-// #endregion trace-parse-imports
 
-// #region trace-parse-types
 /** A line of the file: an event, or text; an event has text only where its record would print otherwise. */
 export interface TraceLine {
   readonly record?: TraceRecord
@@ -40,9 +38,7 @@ export interface ParsedTrace {
   /** Whether the last line ended. */
   readonly terminated: boolean
 }
-// #endregion trace-parse-types
 
-// #region trace-parse-payload
 const matchers = new Map<TraceEventFormat, RegExp>()
 
 const literal = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
@@ -58,9 +54,7 @@ function matcherOf(format: TraceEventFormat): RegExp {
   }
   return matcher
 }
-// #endregion trace-parse-payload
 
-// #region trace-parse-fields
 // The fields of a line; what can be made of other fields is none.
 function readFields(said: string, format: TraceEventFormat): Record<string, TraceValue> | null {
   const match = matcherOf(format).exec(said)
@@ -76,9 +70,7 @@ function readFields(said: string, format: TraceEventFormat): Record<string, Trac
   const bits = typeof page === 'string' && page.length === 8 ? 32 : 64
   return page !== undefined && page === pageOf(rest, bits) ? rest : fields
 }
-// #endregion trace-parse-fields
 
-// #region trace-parse-line
 // comm-pid (tgid) [cpu] flags time: the name of a task may hold spaces and dashes.
 const TASK = /^ *(.*?)-(\d+) +(?:\([ \d-]+\) )?\[(\d{3,})\] (\S*) +(\d+)(?:\.(\d{6}))?: /
 const EVENT = /^(\w+): (.*)$/
@@ -105,9 +97,7 @@ function readLine(text: string): ReadLine | null {
   const record = { comm, pid: Number(pid), cpu: Number(cpu), flags, usec, event: name, fields }
   return { record, formats, column: whole.length + name.length + 3 }
 }
-// #endregion trace-parse-line
 
-// #region trace-parse-say
 const shown = (text: string): string => (text.length > 60 ? `${text.slice(0, 60)}…` : text)
 
 function expected(event: string): string {
@@ -116,9 +106,7 @@ function expected(event: string): string {
 }
 
 type Say = (rule: string, severity: 'error' | 'warning', column: number, text: string, note: string) => void
-// #endregion trace-parse-say
 
-// #region trace-parse-judge
 // What is wrong with a line, if anything is.
 function judge(line: string, read: ReadLine | null, whole: boolean, say: Say): void {
   const known = read !== null && traceEventFormats(read.record.event).length > 0
@@ -135,9 +123,7 @@ function judge(line: string, read: ReadLine | null, whole: boolean, say: Say): v
     say('trace-line', 'warning', 1, got, note)
   }
 }
-// #endregion trace-parse-judge
 
-// #region trace-parse-cut
 function sayCut(line: string, read: ReadLine | null, fits: boolean, say: Say): void {
   const got = `the trace ends in the middle of a line: got "${shown(line.trimStart())}"`
   const prints = read && !fits ? expected(read.record.event) : 'a line end, as after every line'
@@ -146,9 +132,7 @@ function sayCut(line: string, read: ReadLine | null, fits: boolean, say: Say): v
     : 'The records before it are read. Copy the file again, or delete the line.'
   say('trace-cut', fits ? 'warning' : 'error', line.length + 1, `${got}, expected ${prints}`, note)
 }
-// #endregion trace-parse-cut
 
-// #region trace-parse-other
 // Comments, lost events, a line of another tracer.
 function isOtherLine(line: string): boolean {
   return (
@@ -159,7 +143,7 @@ function isOtherLine(line: string): boolean {
     TASK.test(line)
   )
 }
-// #endregion trace-parse-other
+// #endregion trace-parse-lines
 
 // #region trace-parse-kernel
 // The kernels that print every event of the trace like this.
@@ -177,7 +161,7 @@ function kernelsOf(reads: readonly (ReadLine | null)[]): KernelVersion[] {
 }
 // #endregion trace-parse-kernel
 
-// #region trace-parse-trace
+// #region trace-parse-text
 /**
  * Reads the text of a trace. `file` is its name in diagnostics. A trace that was cut in the middle of a line gives
  * `trace-cut`, and the records before that line.
@@ -206,18 +190,14 @@ export function parseTrace(text: string, file: string): ParsedTrace {
   const told = { ...(kernels.length === 1 && { kernel: kernels[0]! }), ...(printsAs && { printsAs }) }
   return { records, ...told, diagnostics, lines, lostEvents, terminated }
 }
-// #endregion trace-parse-trace
 
-// #region trace-parse-keep
 function keep(text: string, read: ReadLine | null, kernel: KernelVersion | undefined): TraceLine {
   if (!read) return { text }
   const { record } = read
   const same = kernel !== undefined && formatTraceRecord(record, kernel) === text
   return same ? { record } : { record, text }
 }
-// #endregion trace-parse-keep
 
-// #region trace-print
 /** The text that was read, byte for byte. */
 export function printTrace({ lines, printsAs, terminated }: ParsedTrace): string {
   const texts = lines.map(({ record, text }) => text ?? printed(record, printsAs))
@@ -231,4 +211,4 @@ function printed(record: TraceRecord | undefined, kernel: KernelVersion | undefi
     'printTrace: got a line without text whose record no kernel prints, expected lines of parseTrace(); give it text',
   )
 }
-// #endregion trace-print
+// #endregion trace-parse-text

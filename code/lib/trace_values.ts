@@ -9,14 +9,12 @@
 // The kernel hashes a pointer before it prints it, and a model has no struct page at an address: it prints a hash of the
 // pfn in its place. Equal pages look equal, and that is all such a word is good for.
 
-// #region trace-values-imports
+// #region trace-values-head
 import { bitNames, gfpNames, unsigned, type NamedBits } from './gfp_names.ts'
 import type { KernelVersion } from './kernel_version.ts'
 import type { TraceValue } from './trace.ts'
 import type { TraceConversion } from './trace_events.ts'
-// #endregion trace-values-imports
 
-// #region trace-values-names
 const ATTRS: NamedBits = [
   [1 << 1, 'WEAK_ORDERING'],
   [1 << 2, 'WRITE_COMBINE'],
@@ -29,7 +27,7 @@ const ATTRS: NamedBits = [
 ]
 const DIRECTIONS = ['BIDIRECTIONAL', 'TO_DEVICE', 'FROM_DEVICE', 'NONE']
 const FORCE = ['NORMAL', 'FORCE']
-// #endregion trace-values-names
+// #endregion trace-values-head
 
 // #region trace-values-pointer
 /** What stands for a pointer to `value`: NULL is zeros, anything else 32 bits that are the same every time. */
@@ -44,7 +42,7 @@ export function tracePointer(value: TraceValue, bits: 32 | 64): string {
 }
 // #endregion trace-values-pointer
 
-// #region trace-values-print
+// #region trace-values-text
 /** How values of `kernel` are printed. */
 export interface TraceStyle {
   readonly kernel: KernelVersion
@@ -72,9 +70,7 @@ export function printTraceValue(value: TraceValue, conversion: TraceConversion, 
       return value.toString()
   }
 }
-// #endregion trace-values-print
 
-// #region trace-values-read
 /** What text a conversion may have printed. */
 export const TRACE_PATTERN: Readonly<Record<TraceConversion, string>> = {
   d: '-?\\d+',
@@ -98,4 +94,4 @@ export function readTraceValue(word: string, conversion: TraceConversion): Trace
     ? value
     : Number(value)
 }
-// #endregion trace-values-read
+// #endregion trace-values-text

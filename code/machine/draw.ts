@@ -11,7 +11,7 @@
 //
 //     a anonymous  f page cache  d dirty page cache  c taken from CMA  k kernel  r reserved or no RAM  P pinned  . free
 
-// #region draw-imports
+// #region draw-head
 import { find_next_bit, type Bitmap } from '../lib/bitmap.ts'
 import { round_down, type Pfn } from '../lib/units.ts'
 import {
@@ -24,9 +24,7 @@ import {
   type Pgdat,
   type Zone,
 } from '../mm/mmzone.ts'
-// #endregion draw-imports
 
-// #region draw-options
 export interface DrawOptions {
   /** Characters a line may have; 80 when unsaid, 48 at least. */
   readonly width?: number
@@ -44,9 +42,7 @@ export interface DrawnArea {
   /** Null before the area is activated. */
   readonly bitmap: Bitmap | null
 }
-// #endregion draw-options
 
-// #region draw-kinds
 const KINDS = ['.', 'a', 'f', 'd', 'c', 'k', 'r', 'P'] as const
 type Kind = (typeof KINDS)[number]
 const [FREE, ANON, FILE, DIRTY, CMA, KERNEL, RESERVED, PINNED] = [0, 1, 2, 3, 4, 5, 6, 7]
@@ -76,9 +72,7 @@ function kindOf(pgdat: Pgdat, pfn: Pfn, pinned: (pfn: Pfn) => boolean): number {
   const type = blockType(pgdat, pfn)
   return type === migrate.CMA || type === migrate.ISOLATE ? CMA : KERNEL
 }
-// #endregion draw-kinds
 
-// #region draw-count
 const blockType = ({ map, pageblock_flags, pageblock_order }: Pgdat, pfn: Pfn): number =>
   pageblock_flags[Math.floor((pfn - map.start_pfn) / 2 ** pageblock_order)]!
 
@@ -101,7 +95,7 @@ function countCells(pgdat: Pgdat, from: Pfn, to: Pfn, pages: number, options: Dr
   }
   return counts
 }
-// #endregion draw-count
+// #endregion draw-head
 
 // #region draw-cell
 // The letter of a cell: see the head of the file.
@@ -117,7 +111,7 @@ function letter(counts: Uint32Array, cell: number): string {
 }
 // #endregion draw-cell
 
-// #region draw-memory
+// #region draw-pictures
 /** Every zone that has memory, a letter a pageblock, with a legend of the letters that occur. */
 export function drawMemory(pgdat: Pgdat, options: DrawOptions = {}): string[] {
   const zones = pgdat.zones.filter((zone) => zone.present_pages > 0)
@@ -136,9 +130,7 @@ function zoneTitle({ pageSize }: Pgdat, zone: Zone, { width = 80 }: DrawOptions)
 }
 
 const address = (pa: number): string => `0x${pa.toString(16).padStart(8, '0')}`
-// #endregion draw-memory
 
-// #region draw-zone
 // How many cells go into a line: a power of two, so that lines begin at round addresses.
 const cellsPerLine = (width: number, taken: number): number =>
   2 ** Math.max(3, Math.floor(Math.log2(Math.max(8, width - taken))))
@@ -159,9 +151,7 @@ function drawZone(pgdat: Pgdat, zone: Zone, options: DrawOptions): string[] {
   }
   return alikeOnce(rows)
 }
-// #endregion draw-zone
 
-// #region draw-alike
 interface DrawnRow {
   readonly head: string
   readonly type: string
@@ -184,9 +174,7 @@ function alikeOnce(rows: readonly DrawnRow[]): string[] {
   })
   return lines
 }
-// #endregion draw-alike
 
-// #region draw-types
 // The letters that show_mem() has for migratetypes, by number.
 function typeLetters(migrate: MigrateTypes): string[] {
   const letters: string[] = []
@@ -207,9 +195,7 @@ const TYPE_MEANING = {
   C: 'CMA',
   I: 'isolated',
 } as const
-// #endregion draw-types
 
-// #region draw-legend
 function legend(pgdat: Pgdat, lines: readonly string[], { width = 80 }: DrawOptions): string[] {
   const shown = (label: string): Set<string> =>
     new Set(lines.flatMap((line) => [...(line.split(` ${label} `)[1] ?? '')]))
@@ -237,9 +223,7 @@ function wrapWords(words: readonly string[], width: number): string[] {
   }
   return lines
 }
-// #endregion draw-legend
 
-// #region draw-pages
 /**
  * The pages `[from, to)` closer up, `pages` of them a letter (1 when unsaid), lines beginning with their pfn.
  * Throws when the range leaves the node.
@@ -265,9 +249,7 @@ export function drawPages(
   const cells = Array.from({ length: counts.length / KINDS.length }, (_, cell) => letter(counts, cell))
   return linesOf(cells, perLine, (first) => head(from + first * pages))
 }
-// #endregion draw-pages
 
-// #region draw-lines
 function linesOf(cells: readonly string[], perLine: number, head: (first: number) => string): string[] {
   const lines: string[] = []
   for (let first = 0; first < cells.length; first += perLine) {
@@ -275,9 +257,7 @@ function linesOf(cells: readonly string[], perLine: number, head: (first: number
   }
   return lines
 }
-// #endregion draw-lines
 
-// #region draw-bitmap
 /** A CMA area's bitmap: `#` all taken, `+` partly, `.` none; as many bits a letter as make four lines at most. */
 export function drawBitmap(area: DrawnArea, options: DrawOptions = {}): string[] {
   const bits = area.count / 2 ** area.order_per_bit
@@ -305,13 +285,11 @@ export function drawBitmap(area: DrawnArea, options: DrawOptions = {}): string[]
     ...linesOf(cells, perLine, (first) => `bit ${String(first * each).padStart(5)}`),
   ]
 }
-// #endregion draw-bitmap
 
-// #region draw-weight
 // Bits set in [from, to).
 function weight(bitmap: Bitmap, from: number, to: number): number {
   let set = 0
   for (let bit = find_next_bit(bitmap, to, from); bit < to; bit = find_next_bit(bitmap, to, bit + 1)) set++
   return set
 }
-// #endregion draw-weight
+// #endregion draw-pictures

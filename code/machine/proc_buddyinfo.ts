@@ -8,12 +8,10 @@
 // Free pages of isolated blocks are in both, under `Isolate` in pagetypeinfo, although MemFree lacks them (MC-9.8).
 // Leaves out: CONFIG_PAGE_OWNER's table of mixed blocks, NUMA.
 
-// #region proc-buddyinfo-imports
+// #region proc-buddyinfo-head
 import { kernelAtLeast, type KernelVersion } from '../lib/kernel_version.ts'
 import { MIGRATE_TYPES, type MigrateTypes, type Pgdat, type Zone } from '../mm/mmzone.ts'
-// #endregion proc-buddyinfo-imports
 
-// #region proc-buddyinfo-names
 const ROWS: Readonly<Record<keyof MigrateTypes, string>> = {
   UNMOVABLE: 'Unmovable',
   MOVABLE: 'Movable',
@@ -37,7 +35,7 @@ export function migratetypeNames(migrate: MigrateTypes, kernel: KernelVersion): 
 const populated = ({ zones }: Pgdat): Zone[] => zones.filter((zone) => zone.present_pages > 0)
 
 const ordersOf = ({ maxOrder }: Pgdat): number[] => Array.from({ length: maxOrder + 1 }, (_, order) => order)
-// #endregion proc-buddyinfo-names
+// #endregion proc-buddyinfo-head
 
 // #region proc-buddyinfo
 /** The text of /proc/buddyinfo. @kernel mm/vmstat.c frag_show() v6.12 */
@@ -68,9 +66,7 @@ export function procPagetypeinfo(pgdat: Pgdat): string {
     ...populated(pgdat).map((zone) => blocksRow(pgdat, zone)),
   ].join('')
 }
-// #endregion proc-pagetypeinfo
 
-// #region proc-pagetypeinfo-rows
 // Since 5.x a list is walked to 100,000 blocks at most, for the zone is locked meanwhile.
 const CAP = 100_000
 
@@ -92,4 +88,4 @@ function blocksRow({ map, pageblock_flags, pageblock_order }: Pgdat, zone: Zone)
   }
   return `Node 0, zone ${zone.name.padStart(8)} ${counts.map((n) => `${String(n).padStart(12)} `).join('')}\n`
 }
-// #endregion proc-pagetypeinfo-rows
+// #endregion proc-pagetypeinfo

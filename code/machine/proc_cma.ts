@@ -9,13 +9,11 @@
 // The write-only files `alloc` and `free` are functions: code/mm/cma_debug.ts. Folders are called cma-<index> in 4.6,
 // cma-<name> in 4.12, <name> in 6.x; 3.x has none.
 
-// #region proc-cma-imports
+// #region proc-cma-head
 import { kernelAtLeast, type KernelVersion } from '../lib/kernel_version.ts'
 import { cmaBitmapText, cma_maxchunk_get, cma_used_get } from '../mm/cma_debug.ts'
 import type { Cma } from '../mm/cma_declare.ts'
-// #endregion proc-cma-imports
 
-// #region proc-cma-folder
 /**
  * The folder of area number `index`; null on a kernel without these files.
  * @kernel mm/cma_debug.c cma_debugfs_add_one() v6.12
@@ -25,7 +23,7 @@ export function cmaFolder(kernel: KernelVersion, area: Cma, index: number): stri
   if (kernelAtLeast(kernel, '6.1.192')) return area.name
   return kernelAtLeast(kernel, '4.12.4') ? `cma-${area.name}` : `cma-${index}`
 }
-// #endregion proc-cma-folder
+// #endregion proc-cma-head
 
 // #region proc-cma-values
 /** What the files that hold one number say, by name. An area that was never activated has no bitmap: used is 0. */

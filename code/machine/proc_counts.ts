@@ -7,7 +7,7 @@
 // Linux keeps these numbers up to date with each change (mm/vmstat.c); here they are counted when somebody reads. Only
 // free pages have counters (`Zone.vm_stat`), because the allocator itself asks for them.
 
-// #region proc-counts-imports
+// #region proc-counts
 import {
   PG_active,
   PAGE_MAPPING_ANON,
@@ -19,9 +19,7 @@ import {
   type Pgdat,
 } from '../mm/mmzone.ts'
 import type { Vm } from '../mm/vm.ts'
-// #endregion proc-counts-imports
 
-// #region proc-counts-type
 /** Pages in use, by what they are. Unit: pages. */
 export interface PageCounts {
   readonly inactive_anon: number
@@ -38,9 +36,7 @@ export interface PageCounts {
   readonly dirty: number
   readonly writeback: number
 }
-// #endregion proc-counts-type
 
-// #region proc-counts
 /** Counts the pages in use in `[start, end)`; without bounds, of the whole node. @cost one look at each page */
 export function pageCounts(vm: Vm, start?: number, end?: number): PageCounts {
   const { map } = vm.pgdat
@@ -59,9 +55,7 @@ export function pageCounts(vm: Vm, start?: number, end?: number): PageCounts {
   }
   return counts
 }
-// #endregion proc-counts
 
-// #region proc-counts-lru
 const NONE = {
   ...{ inactive_anon: 0, active_anon: 0, inactive_file: 0, active_file: 0, unevictable: 0 },
   ...{ anon_pages: 0, mapped: 0, file_pages: 0, dirty: 0, writeback: 0 },
@@ -85,4 +79,4 @@ export function totalram_pages(pgdat: Pgdat): number {
 export function global_zone_page_state(pgdat: Pgdat, item: number): number {
   return pgdat.zones.reduce((sum, zone) => sum + zone.vm_stat[item]!, 0)
 }
-// #endregion proc-counts-lru
+// #endregion proc-counts

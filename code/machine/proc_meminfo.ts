@@ -10,14 +10,12 @@
 // The format is the kernel's. Leaves out the lines that the models cannot answer: MemAvailable, Buffers, swap, Mlocked,
 // Shmem, slabs, kernel stacks, page tables, vmalloc, commit limits, huge pages.
 
-// #region proc-meminfo-imports
+// #region proc-meminfo
 import { kernelAtLeast } from '../lib/kernel_version.ts'
 import { NR_FREE_CMA_PAGES, NR_FREE_PAGES, type Pgdat } from '../mm/mmzone.ts'
 import type { Vm } from '../mm/vm.ts'
 import { global_zone_page_state, pageCounts, totalram_pages } from './proc_counts.ts'
-// #endregion proc-meminfo-imports
 
-// #region proc-meminfo
 /** The text of /proc/meminfo. @kernel fs/proc/meminfo.c meminfo_proc_show() v6.12 @omits see above */
 export function procMeminfo(vm: Vm): string {
   const { pgdat } = vm

@@ -9,14 +9,12 @@
 // Leaves out what the models do not count: slabs, stacks, page tables, isolated pages, NUMA, reclaim and compaction in
 // detail, huge pages, and pgalloc by zone.
 
-// #region proc-vmstat-imports
+// #region proc-vmstat-items
 import { kernelAtLeast, type KernelVersion } from '../lib/kernel_version.ts'
 import { NR_FREE_CMA_PAGES, NR_FREE_PAGES, type VmEvent, type Zone } from '../mm/mmzone.ts'
 import type { Vm } from '../mm/vm.ts'
 import { global_zone_page_state, pageCounts, type PageCounts } from './proc_counts.ts'
-// #endregion proc-vmstat-imports
 
-// #region proc-vmstat-types
 /** A name in /proc/vmstat and its value: pages, or events. */
 export type VmstatItem = readonly [name: string, value: number]
 
@@ -32,9 +30,7 @@ const useItems = (counts: PageCounts): VmstatItem[] => [
   ['nr_dirty', counts.dirty],
   ['nr_writeback', counts.writeback],
 ]
-// #endregion proc-vmstat-types
 
-// #region proc-vmstat-items
 /** The counters of one zone, or of all together, in order. @kernel include/linux/mmzone.h enum zone_stat_item v6.12 */
 export function zoneItems(vm: Vm, zone: Zone | null): VmstatItem[] {
   const { pgdat } = vm

@@ -15,14 +15,12 @@
 // scanned, unreclaimable, inactive_ratio), the per-cpu page sets, NUMA events, the boost of watermarks, which is always 0, and
 // ZONE_DEVICE: a kernel that is built with it, as Debian's, prints one more empty zone and one more number of protection.
 
-// #region proc-zoneinfo-imports
+// #region proc-zoneinfo
 import { kernelAtLeast } from '../lib/kernel_version.ts'
 import { NR_FREE_PAGES, type Pgdat, type Zone } from '../mm/mmzone.ts'
 import type { Vm } from '../mm/vm.ts'
 import { nodeItems, zoneItems, type VmstatItem } from './proc_vmstat.ts'
-// #endregion proc-zoneinfo-imports
 
-// #region proc-zoneinfo
 /**
  * The text of /proc/zoneinfo. Zones without memory are there since 4.12.
  * @kernel mm/vmstat.c zoneinfo_show() v6.12
@@ -49,9 +47,7 @@ function zoneText(vm: Vm, zone: Zone): string {
   ]
   return `${lines.join('\n')}\n`
 }
-// #endregion proc-zoneinfo
 
-// #region proc-zoneinfo-pages
 const statLines = (items: readonly VmstatItem[], indent: number): string[] =>
   items.map(([name, value]) => `${' '.repeat(indent)}${name.padEnd(12)} ${value}`)
 
@@ -73,9 +69,7 @@ function pagesLines({ kernel }: Pgdat, zone: Zone): string[] {
     ...rows.map(([name, value]) => `        ${name.padEnd(8)} ${value}`),
   ]
 }
-// #endregion proc-zoneinfo-pages
 
-// #region proc-zoneinfo-tail
 // Counters and protection: since 4.12 the protection comes first.
 function tailLines(vm: Vm, zone: Zone, protectionFirst: boolean): string[] {
   const protection = `        protection: (${zone.lowmem_reserve.join(', ')})`
@@ -85,4 +79,4 @@ function tailLines(vm: Vm, zone: Zone, protectionFirst: boolean): string[] {
   if (zone.present_pages === 0) return [protection]
   return [protection, ...statLines(zoneItems(vm, zone), 6), startLine]
 }
-// #endregion proc-zoneinfo-tail
+// #endregion proc-zoneinfo

@@ -7,7 +7,7 @@
 // A mistake in its device-tree source is told at the scenario's line. A region of /reserved-memory outside RAM is refused
 // here, because a kernel with a reusable one does not survive its own boot.
 
-// #region scenario-board-imports
+// #region scenario-board
 import type { Diagnostic } from '../lib/diagnostic.ts'
 import type { KernelVersion } from '../lib/kernel_version.ts'
 import { Printk } from '../lib/printk.ts'
@@ -18,9 +18,7 @@ import { early_init_dt_scan_memory, early_init_dt_scan_root } from '../of/fdt.ts
 import { cellsOf, findNode, property, type DeviceTree, type DtNode } from '../of/tree.ts'
 import type { Scenario } from './scenario_parse.ts'
 import type { SystemOptions } from './system.ts'
-// #endregion scenario-board-imports
 
-// #region scenario-board
 /** Reads a file that lies beside the scenario; null when there is none. */
 export type ReadText = (path: string) => string | null
 
@@ -49,9 +47,7 @@ export function boardOf(
 // Without the keys that are there and hold nothing.
 const present = <T extends object>(record: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
   Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as never
-// #endregion scenario-board
 
-// #region scenario-board-source
 // The board's device-tree source, and from which of its lines on it is that of a key of the scenario.
 interface BoardSource {
   readonly file: string
@@ -76,9 +72,7 @@ function sourceOf(scenario: Scenario, readText: ReadText): BoardSource | Diagnos
 
 const cells = (n: number): string =>
   `0x${Math.floor(n / 2 ** 32).toString(16)} 0x${(n % 2 ** 32).toString(16)}`
-// #endregion scenario-board-source
 
-// #region scenario-board-own
 function ownSource({ board, file }: Scenario): BoardSource {
   const { ram = MiB(512), at = 0x4000_0000, reserved = '', nodes = '' } = board
   const banks = Array.isArray(ram) ? ram : [{ base: at, size: ram }]
@@ -100,9 +94,7 @@ function ownSource({ board, file }: Scenario): BoardSource {
   ]
   return { file, text, parts }
 }
-// #endregion scenario-board-own
 
-// #region scenario-board-place
 // The place in the scenario of a place in its source; lines that a note names are moved along.
 function placed(scenario: Scenario, source: BoardSource, found: Diagnostic): Diagnostic {
   if (scenario.board.tree !== undefined) return found
@@ -116,9 +108,7 @@ function placed(scenario: Scenario, source: BoardSource, found: Diagnostic): Dia
   const note = found.note === undefined ? {} : { note: moved(found.note) }
   return { ...found, ...place(found.line, found.column), text: moved(found.text), ...note }
 }
-// #endregion scenario-board-place
 
-// #region scenario-board-outside
 // Regions of /reserved-memory that are not wholly in RAM, told at their node.
 function outsideRam(
   scenario: Scenario,
@@ -151,9 +141,7 @@ const holds = (bank: MemblockRegion, { base, size }: Region): boolean =>
 
 const range = ({ base, size }: Region): string =>
   `0x${base.toString(16)}..0x${(base + size - 1).toString(16)}`
-// #endregion scenario-board-outside
 
-// #region scenario-board-region
 // The entries of `reg`, in the cells that /reserved-memory says; a `reg` of another length is for the tree's own checks.
 function regionsOf(parent: DtNode, node: DtNode): Region[] {
   const words = (of: DtNode, name: string): number[] => cellsOf(property(of, name)?.value ?? new Uint8Array())
@@ -169,4 +157,4 @@ function regionsOf(parent: DtNode, node: DtNode): Region[] {
     return { base: number(from, addressCells), size: number(from + addressCells, sizeCells) }
   })
 }
-// #endregion scenario-board-region
+// #endregion scenario-board

@@ -7,7 +7,7 @@
 //     bury(run, 'heap')                 it is given back: whoever names it again is told where that was
 //     throw new Fault({ rule, … })      becomes a diagnostic at the step's line
 
-// #region scenario-context-imports
+// #region scenario-context
 import type { Rng } from '../lib/rng.ts'
 import type { Bytes, DmaAddr, Pfn, VirtAddr } from '../lib/units.ts'
 import type { DmaDirection } from '../arch/dma_direction.ts'
@@ -20,9 +20,7 @@ import type { Kind } from './scenario_verb.ts'
 import type { Shown, VerbArgs, VerbName } from './scenario_verbs.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { System } from './system.ts'
-// #endregion scenario-context-imports
 
-// #region scenario-context-area
 /** `[va, va + size)` of a process. */
 export interface UserArea {
   readonly mm: MmStruct
@@ -31,9 +29,7 @@ export interface UserArea {
   /** Which of its pages are there, when it has holes; null for all. */
   readonly pages: readonly number[] | null
 }
-// #endregion scenario-context-area
 
-// #region scenario-context-held
 /** What each kind of result is. */
 export interface HeldKinds {
   pages: { pfn: Pfn; order: number }
@@ -63,9 +59,7 @@ export interface Held {
   /** Where it was given back, and by what. */
   gone: { readonly line: number; readonly verb: string } | null
 }
-// #endregion scenario-context-held
 
-// #region scenario-context-run
 /** What `show` printed. */
 export interface ShownFile {
   readonly what: Shown
@@ -95,9 +89,7 @@ export interface Run {
   verb: VerbName
   index: number
 }
-// #endregion scenario-context-run
 
-// #region scenario-context-outcome
 /** What a step comes to: what it gives, and what it made if it made something. */
 export interface Outcome {
   readonly fields?: Fields
@@ -112,9 +104,7 @@ export interface Outcome {
 /** The doing of a verb. */
 export type Doer<V extends VerbName> = (run: Run, args: VerbArgs<V>) => Outcome
 export type Doers<V extends VerbName> = { readonly [Name in V]: Doer<Name> }
-// #endregion scenario-context-outcome
 
-// #region scenario-context-fault
 /** A step that cannot be done: the reader's mistake, told at the step's line. */
 export class Fault extends Error {
   readonly rule: string
@@ -130,9 +120,7 @@ export class Fault extends Error {
     this.note = what.note ?? null
   }
 }
-// #endregion scenario-context-fault
 
-// #region scenario-context-results
 /** A result that is still there. @throws Fault when it was given back, or never came to be */
 export function heldAny(run: Run, name: string): Held {
   const held = run.results.get(name)
@@ -157,9 +145,7 @@ export function held<K extends Kind>(run: Run, name: string, kind: K): HeldKinds
     throw new Error(`held: ${name} is ${found.kind}, expected ${kind}; is VERBS.refs right?`)
   return found.what as HeldKinds[K]
 }
-// #endregion scenario-context-results
 
-// #region scenario-context-bury
 /** Notes that a result is given back by the step that runs. */
 export function bury(run: Run, name: string): void {
   const found = run.results.get(name)
@@ -178,9 +164,7 @@ function goneFault(run: Run, name: string, held: Held, gone: { line: number; ver
       : `move this step before line ${gone.line}`,
   }
 }
-// #endregion scenario-context-bury
 
-// #region scenario-context-spell
 const HEX = new Set(['pfn', 'handle', 'handles', 'cpu', 'va'])
 
 /** A field for a person: addresses in hex, those of an arm64 kernel with the twelve bits that numbers go without. */
@@ -197,4 +181,4 @@ export function spellFields(fields: Fields): string {
   const entries = Object.entries(fields)
   return entries.map(([name, value]) => `${name} ${spellField(name, value)}`).join(', ') || 'nothing'
 }
-// #endregion scenario-context-spell
+// #endregion scenario-context

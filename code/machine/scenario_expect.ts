@@ -4,12 +4,10 @@
 //
 //     gives: { pfn: 0x68000, byte: { not: 0 }, pages: { atLeast: 100 }, text: { sameAs: before.text } }
 
-// #region scenario-expect-imports
+// #region scenario-expect
 import { Fault, spellField, type Field, type Run } from './scenario_context.ts'
 import type { Expected } from './scenario_values.ts'
-// #endregion scenario-expect-imports
 
-// #region scenario-expect
 /** Null when `got` is as expected, else what was got and what was expected. */
 export function mismatch(run: Run, field: string, expected: Expected, got: Field): string | null {
   const spell = (value: Field) => spellField(field, value)
@@ -35,9 +33,7 @@ function equal(a: Field, b: Field): boolean {
   if (!Array.isArray(a) || !Array.isArray(b)) return a === b
   return a.length === b.length && a.every((value, i) => value === b[i])
 }
-// #endregion scenario-expect
 
-// #region scenario-expect-field
 /** The field that `name.field` means. @throws Fault when that result has none of this name */
 export function fieldNamed(run: Run, reference: string): Field {
   const [name = '', field = ''] = reference.split('.')
@@ -49,4 +45,4 @@ export function fieldNamed(run: Run, reference: string): Field {
     text: `${reference}: ${name} gave ${has}, expected a name and a field, such as before.pfn`,
   })
 }
-// #endregion scenario-expect-field
+// #endregion scenario-expect

@@ -11,7 +11,7 @@
 //
 // What only shows when it runs (a page freed twice, an order too high) is told by scenario_run.ts in the same form.
 
-// #region scenario-parse-imports
+// #region scenario-parse
 import type { Diagnostic } from '../lib/diagnostic.ts'
 import { nearestWord } from '../lib/nearest_word.ts'
 import { TRACE_EVENTS } from '../lib/trace_events.ts'
@@ -34,9 +34,7 @@ import {
 } from './scenario_schema.ts'
 import type { Kind } from './scenario_verb.ts'
 import { VERB_NAMES, VERBS } from './scenario_verbs.ts'
-// #endregion scenario-parse-imports
 
-// #region scenario-parse-types
 /** A scenario, and where its parts stand in its text. */
 export interface Scenario extends ScenarioData {
   readonly file: string
@@ -49,9 +47,7 @@ interface Reader {
   readonly locate: Locate
   readonly found: FoundHere[]
 }
-// #endregion scenario-parse-types
 
-// #region scenario-parse
 /** Reads a scenario; `file` is how messages name it. Null when a diagnostic is an error. */
 export function parseScenario(
   text: string,
@@ -73,9 +69,7 @@ export function parseScenario(
   if (reader.found.length > 0) return { scenario: null, diagnostics: named(reader.found) }
   return { scenario: { ...parsed.data, file, locate, locateWithin }, diagnostics: [] }
 }
-// #endregion scenario-parse
 
-// #region scenario-parse-unknown-step
 // A key that is not known, of a step without a verb, is most likely meant to be one.
 function asUnknownStep(found: FoundHere, data: unknown): FoundHere {
   const match = /^(steps\[(\d+)\])\.([^.]+): unknown key$/.exec(found.text)
@@ -99,9 +93,7 @@ function withoutEchoes(found: readonly FoundHere[]): FoundHere[] {
     return !echo || !unknown.some((each) => each.startsWith(`${echo[1]}: `))
   })
 }
-// #endregion scenario-parse-unknown-step
 
-// #region scenario-parse-names
 type Named = { readonly kind: Kind | null; readonly kernels: readonly string[] | null }
 
 function checkNames(reader: Reader): void {
@@ -127,9 +119,7 @@ function checkNames(reader: Reader): void {
     known.set(step.as, { kind: makes ?? null, kernels: step.kernels ?? null })
   })
 }
-// #endregion scenario-parse-names
 
-// #region scenario-parse-say
 function say(
   reader: Reader,
   rule: string,
@@ -141,9 +131,7 @@ function say(
   const at = reader.locate(path, what)
   reader.found.push({ rule, severity: 'error', ...at, text, ...(note === undefined ? {} : { note }) })
 }
-// #endregion scenario-parse-say
 
-// #region scenario-parse-refs
 // Names among the arguments: each was made before, and is of a kind that will do.
 function checkRefs(reader: Reader, step: ScenarioStep, path: YamlPath, known: Map<string, Named>): void {
   const { verb, args } = doingOf(step)
@@ -176,9 +164,7 @@ function checkName(reader: Reader, name: string, at: YamlPath, known: Map<string
   say(reader, 'scenario-unknown-name', at, `${spellPath(at)}: no step before makes ${name}`, note)
   return null
 }
-// #endregion scenario-parse-refs
 
-// #region scenario-parse-gives
 // What `gives` asks for is something that the verb gives.
 function checkGives(reader: Reader, step: ScenarioStep, path: YamlPath, known: Map<string, Named>): void {
   const { verb } = doingOf(step)
@@ -204,9 +190,7 @@ function checkSameAs(reader: Reader, expected: unknown, at: YamlPath, known: Map
     if (typeof reference === 'string') checkName(reader, reference.split('.')[0]!, [...at, key], known)
   }
 }
-// #endregion scenario-parse-gives
 
-// #region scenario-parse-board
 // A tree of one's own brings its RAM and its nodes along.
 function checkBoard(reader: Reader): void {
   const { board } = reader.data
@@ -216,9 +200,7 @@ function checkBoard(reader: Reader): void {
     say(reader, 'scenario-board', at, `${spellPath(at)}: stands beside board.tree, expected one of them`)
   }
 }
-// #endregion scenario-parse-board
 
-// #region scenario-parse-events
 // Events of `trace`, and of what a step expects, that no modelled kernel has.
 function checkEvents(reader: Reader): void {
   const known = [...new Set(TRACE_EVENTS.map(({ event }) => event))]
@@ -234,4 +216,4 @@ function checkEvents(reader: Reader): void {
       check(event, ['steps', index, 'expect', 'trace', event], 'key')
   })
 }
-// #endregion scenario-parse-events
+// #endregion scenario-parse

@@ -8,7 +8,7 @@
 // else), and a step that cannot be done (`broken`: a page freed twice, an order too high). Both are diagnostics at the
 // step's line; the second ends the run. Whatever the models throw is of the second kind.
 
-// #region scenario-run-imports
+// #region scenario-run
 import { Complaint } from '../lib/complaint.ts'
 import type { Diagnostic } from '../lib/diagnostic.ts'
 import type { KernelVersion } from '../lib/kernel_version.ts'
@@ -29,9 +29,7 @@ import { streamingDoers } from './scenario_steps_streaming.ts'
 import type { Kind } from './scenario_verb.ts'
 import { VERBS, type VerbName } from './scenario_verbs.ts'
 import { startSystem, type System, type SystemOptions } from './system.ts'
-// #endregion scenario-run-imports
 
-// #region scenario-run-report
 /** What became of a step. */
 export interface StepReport {
   readonly line: number
@@ -61,9 +59,7 @@ export interface RunReport {
   /** The machine afterwards; null when it did not come up. */
   readonly system: System | null
 }
-// #endregion scenario-run-report
 
-// #region scenario-run-options
 export interface RunOptions {
   /** One of the scenario's kernels; the first when unsaid. */
   readonly kernel?: KernelVersion
@@ -74,9 +70,7 @@ export interface RunOptions {
   /** A machine to start instead of the scenario's board: one that stands beside a real kernel. */
   readonly machine?: SystemOptions
 }
-// #endregion scenario-run-options
 
-// #region scenario-run
 const DOERS = {
   ...pageDoers,
   ...processDoers,
@@ -107,9 +101,7 @@ export function runScenario(scenario: Scenario, options: RunOptions = {}): RunRe
   })
   return report(scenario, kernel, system, progress)
 }
-// #endregion scenario-run
 
-// #region scenario-run-start
 // The machine, traced from here on; null when the kernel does not come up on this board.
 function started(scenario: Scenario, board: SystemOptions, { diagnostics }: Progress): System | null {
   try {
@@ -130,9 +122,7 @@ function started(scenario: Scenario, board: SystemOptions, { diagnostics }: Prog
     return null
   }
 }
-// #endregion scenario-run-start
 
-// #region scenario-run-report-make
 interface Progress {
   readonly steps: StepReport[]
   readonly diagnostics: Diagnostic[]
@@ -159,7 +149,7 @@ function report(
 
 const wantedEvents = ({ trace }: Scenario, records: readonly TraceRecord[]): TraceRecord[] =>
   records.filter(({ event }) => trace?.includes(event) ?? true)
-// #endregion scenario-run-report-make
+// #endregion scenario-run
 
 // #region scenario-run-step
 // Does a step; false ends the run.
@@ -184,7 +174,7 @@ function runStep(run: Run, step: ScenarioStep, index: number, progress: Progress
 }
 // #endregion scenario-run-step
 
-// #region scenario-run-note
+// #region scenario-run-ends
 // Keeps what a step came to: for the report, and under its name.
 function note(run: Run, step: ScenarioStep, outcome: Outcome, events: number, { steps }: Progress): void {
   const { line, verb } = run
@@ -197,9 +187,7 @@ function note(run: Run, step: ScenarioStep, outcome: Outcome, events: number, { 
   const kind = (VERBS[verb] as { makes?: Kind }).makes ?? null
   run.results.set(as, { kind, what: made, fields, line, gone: null })
 }
-// #endregion scenario-run-note
 
-// #region scenario-run-broken
 // What a reader is told about a step that threw: a fault of the scenario, or misuse that a model noticed.
 function brokenBy({ scenario, verb }: Run, error: unknown, path: readonly PropertyKey[]): Diagnostic {
   if (!(error instanceof Error)) throw error
@@ -220,9 +208,7 @@ function brokenBy({ scenario, verb }: Run, error: unknown, path: readonly Proper
     ...(note ? { note } : {}),
   }
 }
-// #endregion scenario-run-broken
 
-// #region scenario-run-unmet
 function failure({ scenario, system }: Run, line: number, column: number, text: string): Diagnostic {
   const note = `on Linux ${system.machine.kernel}, ${scenario.arch}`
   return {
@@ -234,9 +220,7 @@ function checkUnmet(run: Run, unmet: readonly string[], checked: number, progres
   progress.expectations += checked
   for (const text of unmet) progress.diagnostics.push(failure(run, run.line, 0, text))
 }
-// #endregion scenario-run-unmet
 
-// #region scenario-run-given
 // Holds what a step gave against what it had to give.
 function checkGiven(run: Run, step: ScenarioStep, index: number, fields: Fields, progress: Progress): void {
   const { kernel } = run.system.machine
@@ -251,4 +235,4 @@ function checkGiven(run: Run, step: ScenarioStep, index: number, fields: Fields,
     progress.diagnostics.push(failure(run, line, column, `${run.verb}: ${field}: ${wrong}`))
   }
 }
-// #endregion scenario-run-given
+// #endregion scenario-run-ends

@@ -17,15 +17,13 @@
 //
 // `gives` may be a list of cases, of which the first that fits the kernel counts: [{ kernels: [3.5], pfn: … }, { pfn: … }].
 
-// #region scenario-schema-imports
+// #region scenario-schema-parts
 import { z } from 'zod'
 import type { KernelVersion } from '../lib/kernel_version.ts'
 import { GiB, MiB } from '../lib/units.ts'
 import { expectedValue, kernelValue, nameValue, sizeValue, type Expected } from './scenario_values.ts'
 import { VERB_NAMES, VERBS, type VerbArgs, type VerbName } from './scenario_verbs.ts'
-// #endregion scenario-schema-imports
 
-// #region scenario-schema-board
 // A machine of 256 GiB takes 1.4 GB of the host for its struct pages.
 const ramSize = sizeValue.refine((size) => size >= MiB(1) && size <= GiB(256), {
   error: 'expected 1M to 256G',
@@ -54,9 +52,7 @@ const hardware = z.strictObject({
   dmaRangesLast: z.int().min(0).optional(),
   dma_zone_size: sizeValue.optional(),
 })
-// #endregion scenario-schema-board
 
-// #region scenario-schema-ram
 /** RAM and what is in it; a whole tree of one's own instead of `ram`, `reserved` and `nodes`. */
 const board = z.strictObject({
   ram: z.union([ramSize, z.array(ram).min(1)]).optional(),
@@ -74,9 +70,7 @@ const board = z.strictObject({
   /** True for a machine with a kernel image in its RAM; without, nothing is in the way. */
   image: z.boolean().optional(),
 })
-// #endregion scenario-schema-ram
 
-// #region scenario-schema-step
 const given = z.record(z.string(), expectedValue)
 const cases = z.array(z.object({ kernels: z.array(kernelValue).min(1).optional() }).catchall(expectedValue))
 
@@ -100,7 +94,7 @@ const step = z.strictObject({ ...common, ...verbShape }).superRefine((value, con
   const got = verbs.length === 0 ? 'none' : verbs.join(' and ')
   context.addIssue({ code: 'custom', message: `expected one thing to do, got ${got}` })
 })
-// #endregion scenario-schema-step
+// #endregion scenario-schema-parts
 
 // #region scenario-schema
 export const scenarioSchema = z.strictObject({
@@ -125,7 +119,7 @@ export type ScenarioBoard = ScenarioData['board']
 export type ScenarioStep = ScenarioData['steps'][number]
 // #endregion scenario-schema
 
-// #region scenario-schema-verb
+// #region scenario-schema-step
 /** A step's verb with its arguments. */
 export type Doing = { [V in VerbName]: { verb: V; args: VerbArgs<V> } }[VerbName]
 
@@ -134,9 +128,7 @@ export function doingOf(step: ScenarioStep): Doing {
   const name = VERB_NAMES.find((each) => step[each] !== undefined)!
   return { verb: name, args: step[name] } as Doing
 }
-// #endregion scenario-schema-verb
 
-// #region scenario-schema-gives
 /** What a step must give on some kernels, or on all: a case of `gives`. */
 export interface GivesCase {
   readonly kernels: readonly KernelVersion[] | null
@@ -152,4 +144,4 @@ export function givesCases({ gives }: ScenarioStep): GivesCase[] {
     fields: fields as Record<string, Expected>,
   }))
 }
-// #endregion scenario-schema-gives
+// #endregion scenario-schema-step

@@ -11,7 +11,7 @@
 //
 // `from` says who gave the buffer: pool (the device's own), the name of a CMA area, or buddy.
 
-// #region scenario-dma-imports
+// #region scenario-steps-dma
 import { translate } from '../arch/kernel_map.ts'
 import { pgprot_writecombine, memoryTypeOf, PAGE_SHARED } from '../arch/pgtable_prot.ts'
 import type { DmaCoherentMem } from '../dma/coherent.ts'
@@ -30,9 +30,7 @@ import { of_reserved_mem_device_init } from '../of/reserved_mem_device.ts'
 import { findNode, property } from '../of/tree.ts'
 import { bury, Fault, held, type Doers, type HeldKinds, type Outcome, type Run } from './scenario_context.ts'
 import { areaOf, pageOf } from './scenario_steps_pages.ts'
-// #endregion scenario-dma-imports
 
-// #region scenario-dma-device
 interface DeviceWish {
   readonly mask: number
   readonly coherent: boolean
@@ -40,9 +38,7 @@ interface DeviceWish {
   readonly busLimit: number
   readonly node?: string | undefined
 }
-// #endregion scenario-dma-device
 
-// #region scenario-dma-make-device
 function makeDevice(run: Run, { mask, coherent, offset, busLimit, node: path }: DeviceWish): Outcome {
   const { machine } = run.system
   const node = path === undefined ? null : findNode(machine.tree, path)
@@ -72,9 +68,7 @@ function moveBus(dev: Device, offset: number): void {
   const [cpu_start, dma_start] = offset > 0 ? [0, offset] : [-offset, 0]
   dev.dma_range_map = [{ cpu_start, dma_start, size: 2 ** 48 }]
 }
-// #endregion scenario-dma-make-device
 
-// #region scenario-dma-alloc
 function allocate(run: Run, device: string, size: Bytes, gfp: number, wc: boolean): Outcome {
   const { dma } = run.system
   const dev = held(run, device, 'device')
@@ -89,9 +83,7 @@ function allocate(run: Run, device: string, size: Bytes, gfp: number, wc: boolea
   const from = pooled ? 'pool' : (areaOf(run, pfn)?.name ?? 'buddy')
   return { fields: { handle, pfn, cpu: cpu_addr, type, from }, made: { dev, cpu_addr, handle, size, wc } }
 }
-// #endregion scenario-dma-alloc
 
-// #region scenario-dma-map
 type Buffer = HeldKinds['buffer']
 
 // A driver's mmap() under a program's: opens the device, maps, and says what came of it.
@@ -115,9 +107,7 @@ function mapThrough(
     made: { mm, va, size: length, pages: null },
   }
 }
-// #endregion scenario-dma-map
 
-// #region scenario-dma-remap
 // Seed 002's way: the pages of the buffer, with the protection that the driver picks.
 function remap(
   run: Run,
@@ -134,9 +124,7 @@ function remap(
     return remap_pfn_range(vm, vma, vma.vm_start, pfn, vma.vm_end - vma.vm_start, prot)
   })
 }
-// #endregion scenario-dma-remap
 
-// #region scenario-dma-doers
 export const dmaDoers: Doers<
   | 'device'
   | 'dma_alloc_coherent'
@@ -164,4 +152,4 @@ export const dmaDoers: Doers<
   remap_pfn_range: (run, { process, buffer, prot }) =>
     remap(run, buffer, held(run, process, 'process'), held(run, buffer, 'buffer'), prot),
 }
-// #endregion scenario-dma-doers
+// #endregion scenario-steps-dma

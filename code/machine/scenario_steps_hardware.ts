@@ -10,7 +10,7 @@
 //
 // A read gives `bytes`, `text` (UTF-8) and `byte`, the value of all bytes when they are equal.
 
-// #region scenario-hardware-imports
+// #region scenario-steps-hardware
 import { deviceRead, deviceWrite } from '../arch/cpu.ts'
 import { evict, prefetch } from '../arch/cache.ts'
 import { kernelRead, kernelWrite, translate, __va } from '../arch/kernel_map.ts'
@@ -21,9 +21,7 @@ import type { MmStruct } from '../mm/vm.ts'
 import type { Device } from '../of/reserved_mem.ts'
 import { Fault, held, heldAny, type Doers, type Field, type Fields, type Run } from './scenario_context.ts'
 import { mappedPfn, pagesIn, userAddress } from './scenario_user.ts'
-// #endregion scenario-hardware-imports
 
-// #region scenario-hardware-where
 // Where the CPU goes: an address of the kernel, or of a process.
 interface CpuPlace {
   readonly mm: MmStruct | null
@@ -56,9 +54,7 @@ export function pagesOf(run: Run, name: string): { pfn: number; pages: number } 
   const { pfn, order } = held(run, name, 'pages')
   return { pfn, pages: 2 ** order }
 }
-// #endregion scenario-hardware-where
 
-// #region scenario-hardware-within
 // `size` bytes from `offset` on; without a size, to the end. @throws Fault behind it
 function within(run: Run, name: string, all: Bytes, offset: Bytes, size: Bytes | undefined): Bytes {
   const wanted = size ?? all - offset
@@ -78,9 +74,7 @@ function given(bytes: Uint8Array): Fields {
 
 // At most so many bytes are shown of a read that did not say how many.
 const UNSAID = 64
-// #endregion scenario-hardware-within
 
-// #region scenario-hardware-device
 // Where a device goes with the address that it was given.
 interface DevicePlace {
   readonly dev: Device
@@ -105,9 +99,7 @@ function sgPlace(run: Run, name: string, entry: number): DevicePlace {
   const text = `${run.verb}: ${name} has no entry ${entry}, expected 0 to ${sg.length - 1}`
   throw new Fault({ rule: 'scenario-outside', key: 'entry', text })
 }
-// #endregion scenario-hardware-device
 
-// #region scenario-hardware-lines
 // The physical pieces of what the CPU sees at a place: pages of a process lie anywhere.
 function lines(
   run: Run,
@@ -131,9 +123,7 @@ function lines(
     if (pfn !== null) act(pfn * pgdat.pageSize + (va - page))
   }
 }
-// #endregion scenario-hardware-lines
 
-// #region scenario-hardware-cpu
 const cpuDoers: Doers<'write' | 'read'> = {
   write: (run, { in: name, offset, bytes, by }) => {
     const place = cpuPlace(run, name, by)
@@ -159,9 +149,7 @@ const cpuDoers: Doers<'write' | 'read'> = {
 }
 
 const NOTHING: Readonly<Record<string, Field>> = { bytes: null, text: null, byte: null }
-// #endregion scenario-hardware-cpu
 
-// #region scenario-hardware-doers
 const deviceDoers: Doers<'deviceWrite' | 'deviceRead' | 'prefetch' | 'evict'> = {
   deviceWrite: (run, { in: name, entry, offset, bytes }) => {
     const { dev, pa, size } = devicePlace(run, name, entry)
@@ -185,4 +173,4 @@ const deviceDoers: Doers<'deviceWrite' | 'deviceRead' | 'prefetch' | 'evict'> = 
 }
 
 export const hardwareDoers = { ...cpuDoers, ...deviceDoers }
-// #endregion scenario-hardware-doers
+// #endregion scenario-steps-hardware

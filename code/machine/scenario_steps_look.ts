@@ -8,7 +8,7 @@
 //         cma: { reserved: { used: 96 } }
 //     - show: { what: [meminfo, memory] }
 
-// #region scenario-look-imports
+// #region scenario-steps-look
 import { nearestWord } from '../lib/nearest_word.ts'
 import { drawBitmap, drawMemory } from './draw.ts'
 import { cmaValues, procCma } from './proc_cma.ts'
@@ -22,9 +22,7 @@ import { areaNamed } from './scenario_steps_pages.ts'
 import type { Shown, VerbArgs } from './scenario_verbs.ts'
 import { restoreSnapshot, takeSnapshot } from './snapshot.ts'
 import type { System } from './system.ts'
-// #endregion scenario-look-imports
 
-// #region scenario-look-shown
 /** Whether a page has more references than its owner and its page tables have: somebody holds it. */
 export function isPinned({ vm, pgdat }: System, pfn: number): boolean {
   const at = pfn - pgdat.map.start_pfn
@@ -52,9 +50,7 @@ export function shownLines(system: System, what: Shown, width = 80): string[] {
   }
   return files[what]()
 }
-// #endregion scenario-look-shown
 
-// #region scenario-look-expect
 // Names and numbers of a file such as /proc/meminfo: `CmaFree:  65536 kB`, `pgfault 12`.
 function numbersOf(text: string): Map<string, number> {
   return new Map([...text.matchAll(/^(\S+?):?\s+(\d+)/gm)].map(([, name, value]) => [name!, Number(value)]))
@@ -77,9 +73,7 @@ function checkNumbers(file: string, text: string, expected: Readonly<Record<stri
     return got === value ? [] : [`${file}: ${name}: got ${got}, expected ${value}`]
   })
 }
-// #endregion scenario-look-expect
 
-// #region scenario-look-lines
 type Expect = VerbArgs<'expect'>
 
 function checkLines(run: Run, { log = [], noLog = [], iomem = [] }: Expect): Wrong {
@@ -111,9 +105,7 @@ function checkTrace(run: Run, expected: Readonly<Record<string, number>> = {}): 
     return got === times ? [] : [`trace: ${event}: got ${got}, expected ${times}`]
   })
 }
-// #endregion scenario-look-lines
 
-// #region scenario-look-areas
 function checkAreas(run: Run, areas: NonNullable<Expect['cma']> = {}): Wrong {
   return Object.entries(areas).flatMap(([name, expected]) => {
     const values: Record<string, number> = cmaValues(areaNamed(run, name, 'cma'))
@@ -136,9 +128,7 @@ function checkResults(run: Run, results: NonNullable<Expect['results']> = {}): W
     }),
   )
 }
-// #endregion scenario-look-areas
 
-// #region scenario-look-unmet
 /** Everything that does not hold of an `expect`. */
 export function unmet(run: Run, expected: Expect): string[] {
   const { vm } = run.system
@@ -151,18 +141,14 @@ export function unmet(run: Run, expected: Expect): string[] {
     ...checkResults(run, expected.results),
   ]
 }
-// #endregion scenario-look-unmet
 
-// #region scenario-look-count
 // Each line, each number and each field counts.
 function countChecks({ cma = {}, results = {}, ...flat }: Expect): number {
   const size = (group: object | undefined): number => Object.keys(group ?? {}).length
   const nested = [...Object.values(cma), ...Object.values(results)]
   return [...Object.values(flat), ...nested].reduce<number>((sum, group) => sum + size(group), 0)
 }
-// #endregion scenario-look-count
 
-// #region scenario-look-doers
 export const lookDoers: Doers<'snapshot' | 'restore' | 'expect' | 'show'> = {
   snapshot: (run) => {
     const results = [...run.results].map(([name, result]): [string, Held] => [name, { ...result }])
@@ -184,4 +170,4 @@ export const lookDoers: Doers<'snapshot' | 'restore' | 'expect' | 'show'> = {
     return {}
   },
 }
-// #endregion scenario-look-doers
+// #endregion scenario-steps-look

@@ -7,7 +7,7 @@
 //     - findPage: { in: table, page: 2 }
 //         gives: { block: Unmovable }
 
-// #region scenario-pages-imports
+// #region scenario-steps-pages
 import { nearestWord } from '../lib/nearest_word.ts'
 import type { Pfn } from '../lib/units.ts'
 import type { Cma } from '../mm/cma_declare.ts'
@@ -26,9 +26,7 @@ import {
   type Run,
 } from './scenario_context.ts'
 import { userPfn } from './scenario_user.ts'
-// #endregion scenario-pages-imports
 
-// #region scenario-pages-where
 /** The type of the pageblock that a page is in, by its name in /proc/pagetypeinfo. */
 export function blockName({ system }: Run, pfn: Pfn): string {
   const { pgdat } = system
@@ -53,9 +51,7 @@ export function areaNamed({ system }: Run, name: string, key = 'area'): Cma {
   const text = `there is no CMA area ${name}, expected ${names.join(' or ') || 'one, but the board has none'}`
   throw new Fault({ rule: 'scenario-unknown-area', key, text, note })
 }
-// #endregion scenario-pages-where
 
-// #region scenario-pages-page-of
 /** The pfn of page number `page` of a result, or null when nothing is there. @throws Fault behind its end */
 export function pageOf(run: Run, name: string, page: number): Pfn | null {
   const found = heldAny(run, name)
@@ -75,9 +71,7 @@ export function pageOf(run: Run, name: string, page: number): Pfn | null {
 }
 
 const pfnOf = ({ what }: Held): Pfn => (what as HeldKinds['pages']).pfn
-// #endregion scenario-pages-page-of
 
-// #region scenario-pages-doers
 export const pageDoers: Doers<'alloc_pages' | '__free_pages' | 'findPage'> = {
   alloc_pages: (run, { gfp, order }) => {
     const { pgdat } = run.system
@@ -114,9 +108,7 @@ export const pageDoers: Doers<'alloc_pages' | '__free_pages' | 'findPage'> = {
     return { fields: { pfn, block: blockName(run, pfn), area: areaOf(run, pfn)?.name ?? null, ...counts } }
   },
 }
-// #endregion scenario-pages-doers
 
-// #region scenario-pages-order
 function mustBeOrder({ system, verb }: Run, order: number): void {
   const { maxOrder, pageSize } = system.pgdat
   if (order <= maxOrder) return
@@ -127,4 +119,4 @@ function mustBeOrder({ system, verb }: Run, order: number): void {
     note: 'larger buffers come from a CMA area only: cma_alloc, or dma_alloc_coherent',
   })
 }
-// #endregion scenario-pages-order
+// #endregion scenario-steps-pages

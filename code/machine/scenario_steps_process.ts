@@ -7,7 +7,7 @@
 //     - pin_user_pages: { area: heap, every: 16 }        somebody holds one page in sixteen
 //     - pin_user_pages: { area: heap, pages: 9, byLot: true }   nine pages, drawn with the scenario's seed
 
-// #region scenario-process-imports
+// #region scenario-steps-process
 import type { Bytes, Pfn, VirtAddr } from '../lib/units.ts'
 import { folio_mark_dirty, PageCache, read_cache_page, vfs_fsync } from '../mm/filemap.ts'
 import { createFile } from '../mm/filemap_fault.ts'
@@ -26,9 +26,7 @@ import { bury, Fault, held, type Doers, type Outcome, type Run, type UserArea } 
 import { areaNamed, areaOf } from './scenario_steps_pages.ts'
 import type { VerbArgs } from './scenario_verbs.ts'
 import { countPages, mappedPfn, pagesFrom, pagesIn, populate, userAddress, userPfn } from './scenario_user.ts'
-// #endregion scenario-process-imports
 
-// #region scenario-process-mmap
 // An anonymous or a file's mapping; its address, or a negative errno.
 function map(
   run: Run,
@@ -51,9 +49,7 @@ export function mapped(run: Run, mm: MmStruct, va: VirtAddr | number, size: Byte
 }
 
 const ANONYMOUS = { shared: false, write: true } as const
-// #endregion scenario-process-mmap
 
-// #region scenario-process-doers
 const processDoersAlone: Doers<'process' | 'fork' | 'exit' | 'mmap' | 'munmap' | 'touch'> = {
   process: (run, { comm }) => {
     const mm = createProcess(run.system.vm, comm ?? 'task')
@@ -92,9 +88,7 @@ const processDoersAlone: Doers<'process' | 'fork' | 'exit' | 'mmap' | 'munmap' |
     return { fields: countPages(vm, area.mm, va, size) }
   },
 }
-// #endregion scenario-process-doers
 
-// #region scenario-process-bury
 // The memory of a process goes with it.
 function buryAreasOf(run: Run, process: string): void {
   const mm = held(run, process, 'process')
@@ -104,9 +98,7 @@ function buryAreasOf(run: Run, process: string): void {
   }
   bury(run, process)
 }
-// #endregion scenario-process-bury
 
-// #region scenario-process-fill
 const CHUNK = 256
 
 // Touches pages, a chunk at a time, until enough of them lie in the area, and gives the others back.
@@ -132,9 +124,7 @@ function fillArea(run: Run, mm: MmStruct, wanted: number, area: string): Outcome
     made: { mm, va, size, pages } satisfies UserArea,
   }
 }
-// #endregion scenario-process-fill
 
-// #region scenario-process-give-back
 // Lets go of all pages but those; `kept` is in order. Not by munmap, which would leave a VMA for each run of pages.
 function giveBack(run: Run, mm: MmStruct, va: VirtAddr, count: number, kept: readonly number[]): void {
   const { vm, pgdat } = run.system
@@ -145,9 +135,7 @@ function giveBack(run: Run, mm: MmStruct, va: VirtAddr, count: number, kept: rea
     from = page + 1
   }
 }
-// #endregion scenario-process-give-back
 
-// #region scenario-process-pinned
 // The numbers of the pages to pin, from low to high.
 function pinned(run: Run, area: UserArea, args: VerbArgs<'pin_user_pages'>): number[] {
   const { page, pages, every, byLot } = args
@@ -162,9 +150,7 @@ function pinned(run: Run, area: UserArea, args: VerbArgs<'pin_user_pages'>): num
   while (drawn.size < count) drawn.add(page + run.rng.next(all - page))
   return [...drawn].sort((a, b) => a - b)
 }
-// #endregion scenario-process-pinned
 
-// #region scenario-process-fill-doer
 const fillDoers: Doers<'fill' | 'pin_user_pages' | 'unpin_user_pages'> = {
   fill: (run, { process, pages, fraction, in: area }) => {
     const { vm, pgdat } = run.system
@@ -201,9 +187,7 @@ const fillDoers: Doers<'fill' | 'pin_user_pages' | 'unpin_user_pages'> = {
     return {}
   },
 }
-// #endregion scenario-process-fill-doer
 
-// #region scenario-process-files
 // Pages of a file that come into the cache: how many, and how many of them in CMA blocks.
 function cached(run: Run, name: string, from: number, pages: number | undefined, dirty: boolean): Outcome {
   const { vm, pgdat } = run.system
@@ -238,4 +222,4 @@ const fileDoers: Doers<'file' | 'readFile' | 'writeFile' | 'fsync'> = {
 }
 
 export const processDoers = { ...processDoersAlone, ...fillDoers, ...fileDoers }
-// #endregion scenario-process-files
+// #endregion scenario-steps-process

@@ -11,7 +11,7 @@
 // `bounced`: the device got a copy in the bounce buffer, because it does not reach the memory itself. Without a size, a
 // mapping is all of what it maps from `offset` on.
 
-// #region scenario-streaming-imports
+// #region scenario-steps-streaming
 import { __va } from '../arch/kernel_map.ts'
 import {
   DMA_BIDIRECTIONAL,
@@ -29,9 +29,7 @@ import type { Device } from '../of/reserved_mem.ts'
 import { bury, Fault, held, type Doers, type Outcome, type Run } from './scenario_context.ts'
 import { pagesOf } from './scenario_steps_hardware.ts'
 import type { VerbArgs } from './scenario_verbs.ts'
-// #endregion scenario-streaming-imports
 
-// #region scenario-streaming-part
 const DIRECTIONS: Readonly<Record<VerbArgs<'dma_map_single'>['dir'], DmaDirection>> = {
   BIDIRECTIONAL: DMA_BIDIRECTIONAL,
   TO_DEVICE: DMA_TO_DEVICE,
@@ -61,9 +59,7 @@ function inside(run: Run, name: string, all: Bytes, offset: Bytes, size = all - 
 function isBounced({ system: { dma } }: Run, dev: Device, handle: DmaAddr): boolean {
   return swiotlb_find_pool(dma.swiotlb, dma_to_phys(dma.kernel, dev, handle)) !== null
 }
-// #endregion scenario-streaming-part
 
-// #region scenario-streaming-single
 function mapSingle(run: Run, args: VerbArgs<'dma_map_single'>): Outcome {
   const { dma, kernelMap } = run.system
   const dev = held(run, args.device, 'device')
@@ -99,9 +95,7 @@ const singleDoers: Doers<
   dma_sync_single_for_cpu: (run, args) => sync(run, args, map.dma_sync_single_for_cpu),
   dma_sync_single_for_device: (run, args) => sync(run, args, map.dma_sync_single_for_device),
 }
-// #endregion scenario-streaming-single
 
-// #region scenario-streaming-sg
 function mapSg(run: Run, { device, parts, dir: word }: VerbArgs<'dma_map_sg'>): Outcome {
   const { dma, pgdat } = run.system
   const dev = held(run, device, 'device')
@@ -139,4 +133,4 @@ const sgDoers: Doers<'dma_map_sg' | 'dma_unmap_sg' | 'dma_sync_sg_for_cpu' | 'dm
 }
 
 export const streamingDoers = { ...singleDoers, ...sgDoers }
-// #endregion scenario-streaming-sg
+// #endregion scenario-steps-streaming

@@ -5,7 +5,7 @@
 //     fill in a CMA area      pages that lie elsewhere are given back, so the area has holes: `pages` numbers the rest
 //     page number 2           → address → page table → pfn
 
-// #region scenario-user-imports
+// #region scenario-user
 import { ptesIn, walk } from '../arch/pgtable.ts'
 import { pte_pfn, pte_present } from '../arch/pgtable_pte.ts'
 import type { Bytes, Pfn, VirtAddr } from '../lib/units.ts'
@@ -14,9 +14,7 @@ import { vmasIn } from '../mm/mm_struct.ts'
 import { get_pageblock_migratetype } from '../mm/page.ts'
 import type { MmStruct, Vm } from '../mm/vm.ts'
 import { Fault, type UserArea } from './scenario_context.ts'
-// #endregion scenario-user-imports
 
-// #region scenario-user-area
 /** How many pages it counts. */
 export function pagesIn(vm: Vm, area: UserArea): number {
   return area.pages?.length ?? Math.ceil(area.size / vm.pgdat.pageSize)
@@ -51,9 +49,7 @@ export function mappedPfn({ geometry, pgdat }: Vm, mm: MmStruct, va: VirtAddr): 
   const found = walk(mm.pgd, va)
   return found && pte_present(pgdat.arch, found.pte) ? pte_pfn(geometry, found.pte) : null
 }
-// #endregion scenario-user-area
 
-// #region scenario-user-populate
 /** Brings the pages of `[va, va + size)` in, until memory runs out. */
 export function populate(vm: Vm, mm: MmStruct, va: VirtAddr, size: Bytes): void {
   for (const vma of vmasIn(mm, va, va + size)) {
@@ -78,4 +74,4 @@ export function countPages(
   }
   return { pages, inCma }
 }
-// #endregion scenario-user-populate
+// #endregion scenario-user

@@ -7,13 +7,11 @@
 //
 // Each is a zod schema that says in its message what was expected; the reader gets the number or the bytes.
 
-// #region scenario-values-imports
+// #region scenario-values
 import { z } from 'zod'
 import { KERNEL_VERSIONS, modelledKernel, type KernelVersion } from '../lib/kernel_version.ts'
 import * as gfpFlags from '../mm/gfp.ts'
-// #endregion scenario-values-imports
 
-// #region scenario-values-names
 /** The name of a result: letters, digits, - and _. */
 export const nameValue = z.string().regex(/^[A-Za-z][\w-]*$/, 'expected a name of letters, digits, - and _')
 
@@ -30,9 +28,7 @@ export const sizeValue = z.union([z.int().min(0), z.string()]).transform((value,
   context.addIssue({ code: 'custom', message: `expected a size such as 4096, 64K or 16M, got "${value}"` })
   return z.NEVER
 })
-// #endregion scenario-values-names
 
-// #region scenario-values-kernel
 /** A modelled kernel; a series such as 6.12 stands for its patch level. YAML reads 3.5 as a number: that is fine. */
 export const kernelValue = z.union([z.string(), z.number()]).transform((value, context): KernelVersion => {
   const modelled = modelledKernel(String(value))
@@ -41,9 +37,7 @@ export const kernelValue = z.union([z.string(), z.number()]).transform((value, c
   context.addIssue({ code: 'custom', message })
   return z.NEVER
 })
-// #endregion scenario-values-kernel
 
-// #region scenario-values-gfp
 const GFP: Readonly<Record<string, unknown>> = gfpFlags
 const GFP_WORDS = Object.keys(GFP).filter((word) => /^(__)?GFP_/.test(word))
 
@@ -61,9 +55,7 @@ export const gfpValue = z.string().transform((value, context): number => {
   }
   return flags
 })
-// #endregion scenario-values-gfp
 
-// #region scenario-values-bytes
 const byte = z.int().min(0).max(255)
 
 /** Bytes: a text in UTF-8, a list, or one byte many times. */
@@ -86,9 +78,7 @@ export const bytesValue = z.union([
 
 /** Which way the data goes. @kernel include/linux/dma-direction.h enum dma_data_direction v6.12 */
 export const directionValue = z.enum(['BIDIRECTIONAL', 'TO_DEVICE', 'FROM_DEVICE'])
-// #endregion scenario-values-bytes
 
-// #region scenario-values-expected
 const plain = z.union([z.number(), z.string(), z.boolean(), z.null()])
 
 /**
@@ -107,4 +97,4 @@ export const expectedValue = z.union([
   }),
 ])
 export type Expected = z.output<typeof expectedValue>
-// #endregion scenario-values-expected
+// #endregion scenario-values

@@ -3,12 +3,10 @@
 // What a verb of a scenario is: its arguments, which of them name earlier results, what it makes, what it gives.
 // The verbs themselves are in scenario_verbs_memory.ts, scenario_verbs_dma.ts and scenario_verbs.ts.
 
-// #region scenario-verb-imports
+// #region scenario-verb
 import type { z } from 'zod'
 import { countValue, gfpValue } from './scenario_values.ts'
-// #endregion scenario-verb-imports
 
-// #region scenario-verb
 /** What a step can make. */
 export const KINDS = [
   ...(['pages', 'range', 'process', 'area', 'file', 'pin'] as const),

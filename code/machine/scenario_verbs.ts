@@ -9,7 +9,7 @@
 //
 // scenario_steps_*.ts do them. `refs` are the keys that name an earlier result, with the kinds that will do.
 
-// #region scenario-verbs-imports
+// #region scenario-verbs
 import { z } from 'zod'
 import { countValue, expectedValue, nameValue } from './scenario_values.ts'
 import { verb } from './scenario_verb.ts'
@@ -29,9 +29,7 @@ import {
   fileVerbs,
   cmaVerbs,
 } from './scenario_verbs_memory.ts'
-// #endregion scenario-verbs-imports
 
-// #region scenario-verbs-look
 const line = z.union([z.string().min(1), z.strictObject({ text: z.string().min(1), times: countValue })])
 const numbers = z.record(z.string(), z.number())
 
@@ -64,9 +62,7 @@ const lookVerbs = {
   }),
   show: verb({ args: z.strictObject({ what: z.array(z.enum(SHOWN)).min(1) }) }),
 }
-// #endregion scenario-verbs-look
 
-// #region scenario-verbs
 /** All verbs by name. */
 export const VERBS = {
   ...pageVerbs,

@@ -2,14 +2,12 @@
 //
 // The verbs of drivers and of the hardware: devices, coherent buffers, streaming mappings, loads and stores, cache lines.
 
-// #region scenario-verbs-dma-imports
+// #region scenario-verbs-dma
 import { z } from 'zod'
 import { GFP_KERNEL } from '../mm/gfp.ts'
 import { bytesValue, countValue, directionValue, nameValue, sizeValue } from './scenario_values.ts'
 import { gfp, page, verb, type Kind } from './scenario_verb.ts'
-// #endregion scenario-verbs-dma-imports
 
-// #region scenario-verbs-dma
 const bufferArgs = z.strictObject({ device: nameValue, size: sizeValue, gfp: gfp(GFP_KERNEL) })
 const bufferVerb = verb({
   args: bufferArgs,
@@ -40,9 +38,7 @@ export const dmaVerbs = {
     refs: { buffer: ['buffer'] },
   }),
 }
-// #endregion scenario-verbs-dma
 
-// #region scenario-verbs-dma-map
 export const dmaMapVerbs = {
   dma_mmap_coherent: verb({
     args: z.strictObject({
@@ -67,9 +63,7 @@ export const dmaMapVerbs = {
     gives: ['errno', 'type'],
   }),
 }
-// #endregion scenario-verbs-dma-map
 
-// #region scenario-verbs-streaming
 const mapped = { offset: countValue.default(0), size: sizeValue.optional() }
 const mapVerb = verb({ args: z.strictObject({ map: nameValue }), refs: { map: ['map'] } })
 const syncVerb = verb({ args: z.strictObject({ map: nameValue, ...mapped }), refs: { map: ['map'] } })
@@ -86,9 +80,7 @@ export const streamingVerbs = {
   dma_sync_single_for_cpu: syncVerb,
   dma_sync_single_for_device: syncVerb,
 }
-// #endregion scenario-verbs-streaming
 
-// #region scenario-verbs-sg
 const part = z.strictObject({ in: nameValue, ...mapped })
 const sgVerb = verb({ args: z.strictObject({ map: nameValue }), refs: { map: ['sgmap'] } })
 
@@ -104,9 +96,7 @@ export const sgVerbs = {
   dma_sync_sg_for_cpu: sgVerb,
   dma_sync_sg_for_device: sgVerb,
 }
-// #endregion scenario-verbs-sg
 
-// #region scenario-verbs-hardware
 const anywhere: readonly Kind[] = ['pages', 'range', 'area', 'buffer']
 const reached: readonly Kind[] = ['map', 'buffer', 'sgmap']
 const lines = verb({
@@ -138,9 +128,7 @@ export const hardwareVerbs = {
     gives: ['text', 'bytes', 'byte', 'signal'],
   }),
 }
-// #endregion scenario-verbs-hardware
 
-// #region scenario-verbs-device
 /** Which piece of a scatterlist. */
 const entry = countValue.default(0)
 
@@ -159,4 +147,4 @@ export const deviceVerbs = {
   /** The cache makes room: lines leave it, dirty ones through RAM. */
   evict: lines,
 }
-// #endregion scenario-verbs-device
+// #endregion scenario-verbs-dma

@@ -2,15 +2,13 @@
 //
 // The verbs of memory: pages of the allocator, programs and their addresses, files, CMA areas.
 
-// #region scenario-verbs-memory-imports
+// #region scenario-verbs-memory
 import { z } from 'zod'
 import { GFP_KERNEL } from '../mm/gfp.ts'
 import { GiB } from '../lib/units.ts'
 import { countValue, nameValue, sizeValue } from './scenario_values.ts'
 import { gfp, page, verb } from './scenario_verb.ts'
-// #endregion scenario-verbs-memory-imports
 
-// #region scenario-verbs-pages
 export const pageVerbs = {
   /** 2^order pages from the buddy allocator. */
   alloc_pages: verb({
@@ -34,9 +32,7 @@ export const pageVerbs = {
     gives: ['pfn', 'block', 'area', 'refcount', 'mapcount'],
   }),
 }
-// #endregion scenario-verbs-pages
 
-// #region scenario-verbs-process
 export const processVerbs = {
   process: verb({
     args: z.strictObject({ comm: z.string().max(15).optional() }),
@@ -64,9 +60,7 @@ export const processVerbs = {
     gives: ['va', 'errno'],
   }),
 }
-// #endregion scenario-verbs-process
 
-// #region scenario-verbs-addresses
 export const addressVerbs = {
   munmap: verb({
     args: z.strictObject({ area: nameValue, from: page, pages: countValue.optional() }),
@@ -80,9 +74,7 @@ export const addressVerbs = {
     gives: ['pages', 'inCma'],
   }),
 }
-// #endregion scenario-verbs-addresses
 
-// #region scenario-verbs-fill
 export const fillVerbs = {
   /**
    * A process takes anonymous pages: so many, or a fraction of what is free. With `in`, only those that lie in that CMA
@@ -116,9 +108,7 @@ export const fillVerbs = {
   }),
   unpin_user_pages: verb({ args: z.strictObject({ pin: nameValue }), refs: { pin: ['pin'] } }),
 }
-// #endregion scenario-verbs-fill
 
-// #region scenario-verbs-files
 // A page at a time comes in: what is larger would take minutes.
 const fileSize = sizeValue.refine((size) => size <= GiB(1), { error: 'expected at most 1G' })
 
@@ -142,9 +132,7 @@ export const fileVerbs = {
   }),
   fsync: verb({ args: z.strictObject({ file: nameValue }), refs: { file: ['file'] }, gives: ['errno'] }),
 }
-// #endregion scenario-verbs-files
 
-// #region scenario-verbs-cma
 export const cmaVerbs = {
   /** `bit` is where in the area, `tries` how many candidates there were, `errno` what the log says. */
   cma_alloc: verb({
@@ -177,4 +165,4 @@ export const cmaVerbs = {
     }),
   }),
 }
-// #endregion scenario-verbs-cma
+// #endregion scenario-verbs-memory

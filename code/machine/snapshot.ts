@@ -55,7 +55,7 @@ export function takeSnapshot(machine: object): Snapshot {
 }
 // #endregion snapshot-take
 
-// #region snapshot-keep
+// #region snapshot-restore
 function keep(object: object): Kept {
   if (ArrayBuffer.isView(object)) {
     const bytes = new Uint8Array(object.buffer, object.byteOffset, object.byteLength)
@@ -82,9 +82,7 @@ function within(kept: Kept): readonly unknown[] {
   if (kept.is === 'record') return kept.was.map(([, value]) => value)
   return kept.was
 }
-// #endregion snapshot-keep
 
-// #region snapshot-restore
 /** Brings everything back to what it was. The snapshot can be used again. */
 export function restoreSnapshot({ kept }: Snapshot): void {
   for (const each of kept) {

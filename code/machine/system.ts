@@ -15,7 +15,7 @@
 // Leaves out: other CPUs, interrupts, the initcalls of everything else. /proc/iomem is that of setup_arch(): it does not show
 // the bounce buffer, which is taken later. With `own` events, what a real kernel took for it is among them.
 
-// #region system-imports
+// #region system-types
 import { createCpu, type Cpu } from '../arch/cpu.ts'
 import { __va, createKernelMap, type KernelMap } from '../arch/kernel_map.ts'
 import { GEOMETRIES, type Geometry } from '../arch/pgtable.ts'
@@ -43,9 +43,7 @@ import { zoneLimits, zoneRangesLines, type ZoneLimit } from '../mm/zones.ts'
 import { of_dma_get_max_cpu_address } from '../of/device.ts'
 import { findNode } from '../of/tree.ts'
 import { bootMachine, type BootOptions, type Machine } from './boot.ts'
-// #endregion system-imports
 
-// #region system-types
 /** What the device tree does not say of the hardware. */
 export interface Hardware {
   /** Bytes of a cache line; 64 unless said otherwise. */
@@ -108,7 +106,7 @@ export function startSystem(options: SystemOptions): System {
 }
 // #endregion system-start
 
-// #region system-hardware
+// #region system-parts
 function createCpuOf({ arch }: Machine, hardware: Hardware = {}): Cpu {
   const { lineSize = 64, outerCache = false, hwDirtyBit = false } = hardware
   return createCpu({ ram: createRam(), arch, lineSize, outer: outerCache, hwDirtyBit })
@@ -136,9 +134,7 @@ function reserveBounceBuffer(
 function armDmaLimit({ memblock }: Machine, { dma_zone_size }: Hardware = {}): PhysAddr {
   return dma_zone_size ? memblock_start_of_DRAM(memblock) + dma_zone_size : 2 ** 32
 }
-// #endregion system-hardware
 
-// #region system-page-allocator
 function zonesOf(machine: Machine, hardware: Hardware = {}): ZoneLimit[] {
   const { kernel, arch, memblock, cma } = machine
   const { dma_zone_size } = hardware
@@ -167,17 +163,13 @@ function createNode(machine: Machine, zones: readonly ZoneLimit[], trace: Trace)
   }
   return pgdat
 }
-// #endregion system-page-allocator
 
-// #region system-reclaim
 // Below its own watermarks the page allocator asks reclaim; a pin for long asks migration to move a page out of CMA.
 function closeCircles(vm: Vm): void {
   installReclaim(vm)
   vm.hooks.migrateLongterm = migrateLongterm
 }
-// #endregion system-reclaim
 
-// #region system-kernel-map
 function geometryOf(arch: Arch, pageSize: Bytes): Geometry {
   if (arch === 'arm') return GEOMETRIES.arm
   return pageSize === KiB(16) ? GEOMETRIES['arm64-16k-47'] : GEOMETRIES['arm64-4k-48']
@@ -197,9 +189,7 @@ function mapKernel({ kernel, arch, memblock, cma }: Machine, cpu: Cpu): KernelMa
     ...(arch === 'arm' ? { high_memory: ARM_PAGE_OFFSET + cma.highmemStart - start } : {}),
   })
 }
-// #endregion system-kernel-map
 
-// #region system-dma-config
 // What the DMA API has to know of the zones, and the word `coherent_pool=` of the command line.
 function dmaConfigOf(machine: Machine, hardware: Hardware): Partial<DmaConfig> {
   const { arch, memblock, cmdline } = machine
@@ -213,13 +203,11 @@ function dmaConfigOf(machine: Machine, hardware: Hardware): Partial<DmaConfig> {
     ...(pool === undefined ? {} : { coherent_pool: memparse(pool).value }),
   }
 }
-// #endregion system-dma-config
 
-// #region system-atomic-pools
 // arm has a pool of its own, and so had arm64 until 4.18; today's are common to all.
 function makeAtomicPools(dma: Dma): void {
   const common = dma.arch === 'arm64' && kernelAtLeast(dma.kernel, '6.1.192')
   if (common) dma_atomic_pool_init(dma)
   else atomic_pool_init(dma)
 }
-// #endregion system-atomic-pools
+// #endregion system-parts

@@ -3,13 +3,11 @@
 // memblock as a booted kernel shows it: in the log with `memblock=debug`, and on arm and arm64 for ever after in
 // /sys/kernel/debug/memblock/{memory,reserved}.
 
-// #region memblock-print-imports
+// #region memblock-print
 import { kernelAtLeast, type KernelVersion } from '../lib/kernel_version.ts'
 import { formatPa, lastPa } from '../lib/units.ts'
 import { totalSize, type Memblock, type MemblockType } from './memblock.ts'
-// #endregion memblock-print-imports
 
-// #region memblock-dump
 /**
  * The lines that `memblock=debug` prints when the lists stand.
  * @kernel mm/memblock.c memblock_dump_all() v6.12
@@ -31,9 +29,7 @@ export function memblock_dump_all(memblock: Memblock): string[] {
     ]),
   ]
 }
-// #endregion memblock-dump
 
-// #region memblock-debugfs
 const FLAG_NAMES = ['HOTPLUG', 'MIRROR', 'NOMAP', 'DRV_MNG', 'RSV_NIT']
 
 /**
@@ -55,4 +51,4 @@ export function memblock_debug_show(
   })
   return lines.map((line) => line + '\n').join('')
 }
-// #endregion memblock-debugfs
+// #endregion memblock-print

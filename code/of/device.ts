@@ -10,16 +10,14 @@
 //
 // Leaves out: IOMMUs, `interconnects` instead of the parent, a bus behind a bus that moves addresses once more.
 
-// #region of-device-imports
+// #region of-device
 import { EINVAL, ENODEV } from '../lib/errno.ts'
 import { kernelAtLeast, type KernelVersion } from '../lib/kernel_version.ts'
 import type { PhysAddr } from '../lib/units.ts'
 import { of_fdt_device_is_available } from './fdt.ts'
 import type { BusDmaRegion, Device } from './reserved_mem.ts'
 import { cellsOf, property, readNumber, type DtNode } from './tree.ts'
-// #endregion of-device-imports
 
-// #region of-device-cells
 // `#address-cells` or `#size-cells` that `node` sets for its children; without it, what the node above set.
 function cellsFor(node: DtNode | null, name: '#address-cells' | '#size-cells'): number {
   for (let at = node; at; at = at.parent) {
@@ -28,9 +26,7 @@ function cellsFor(node: DtNode | null, name: '#address-cells' | '#size-cells'): 
   }
   return 1
 }
-// #endregion of-device-cells
 
-// #region of-device-range
 // The bus above `np` that has ranges; null when the way up breaks off: 6.x lets the first bus be silent, 4.x none.
 function busWithRanges(kernel: KernelVersion, np: DtNode): DtNode | null {
   let maySayNothing = kernelAtLeast(kernel, '6.1.192')
@@ -43,9 +39,6 @@ function busWithRanges(kernel: KernelVersion, np: DtNode): DtNode | null {
   return null
 }
 
-// #endregion of-device-range
-
-// #region of-device-get-range
 /**
  * Where memory lies on the bus of the device at `np`; -ENODEV: its bus has no `dma-ranges`, or only empty ones, which move
  * nothing; -EINVAL: they hold no whole entry.
@@ -77,9 +70,7 @@ function rangesOf(bus: DtNode): BusDmaRegion[] {
   }
   return map
 }
-// #endregion of-device-get-range
 
-// #region of-device-max
 /**
  * The last address of memory that every bus at or below `np` reaches by its `dma-ranges`; null when none has any.
  * @kernel drivers/of/address.c of_dma_get_max_cpu_address() v6.12
@@ -91,9 +82,7 @@ export function of_dma_get_max_cpu_address(np: DtNode): PhysAddr | null {
   const all = [...own, ...below.filter((last) => last !== null)]
   return all.length > 0 ? Math.min(...all) : null
 }
-// #endregion of-device-max
 
-// #region of-device-coherent
 /**
  * Whether the node or one above it says `dma-coherent`; 6.x stops at a `dma-noncoherent`.
  * @kernel drivers/of/address.c of_dma_is_coherent() v6.12
@@ -105,9 +94,7 @@ export function of_dma_is_coherent(kernel: KernelVersion, np: DtNode): boolean {
   }
   return false
 }
-// #endregion of-device-coherent
 
-// #region of-device-last
 // The last bus address in the ranges; a size of 0 ends them, and 0 is in none. Until 6.1 an odd size is taken for a mask.
 function lastOf(kernel: KernelVersion, ranges: readonly BusDmaRegion[]): number {
   const end = ranges.findIndex(({ size }) => size === 0)
@@ -116,9 +103,7 @@ function lastOf(kernel: KernelVersion, ranges: readonly BusDmaRegion[]): number 
   const size = last + 1 - Math.min(last + 1, ...some.map(({ dma_start }) => dma_start))
   return size % 2 === 1 && !kernelAtLeast(kernel, '6.12.117') ? last + 1 : last
 }
-// #endregion of-device-last
 
-// #region of-device-configure
 /**
  * Sets masks, limit, ranges and coherence of a device by its node. 0, or -EINVAL: 4.x, and the range is empty. For 6.x a
  * device with empty ranges reaches nothing, and 6.1 gives it masks of 0.
@@ -146,4 +131,4 @@ export function of_dma_configure(kernel: KernelVersion, dev: Device): number {
   dev.dma_coherent = of_dma_is_coherent(kernel, np)
   return 0
 }
-// #endregion of-device-configure
+// #endregion of-device

@@ -11,7 +11,7 @@
  * --device: must exist while the module is loaded, and not after.
  */
 
-/* #region cycles-includes */
+/* #region cycles-head */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -23,9 +23,7 @@
 
 #include "ktap.h"
 #include "levels.h"
-/* #endregion cycles-includes */
 
-/* #region cycles-state */
 struct cycles {
 	const char *file;
 	const char *parameters;
@@ -36,9 +34,6 @@ struct cycles {
 	struct levels after;
 };
 
-/* #endregion cycles-state */
-
-/* #region cycles-unload */
 /* Whoever looks at a new device may have it open for a moment: try for a while. */
 static bool unload(const char *name)
 {
@@ -53,7 +48,7 @@ static bool unload(const char *name)
 	return false;
 }
 
-/* #endregion cycles-unload */
+/* #endregion cycles-head */
 
 /* #region cycles-once */
 /* Return: NULL, or what went wrong. */
@@ -131,7 +126,7 @@ static enum ktap_result test_cma_back(void *context)
 
 /* #endregion cycles-test-levels */
 
-/* #region cycles-test-slab */
+/* #region cycles-main */
 /* A few KiB come and go with the machine; an object lost each time adds up. */
 static enum ktap_result test_slab_back(void *context)
 {
@@ -155,9 +150,6 @@ static const struct ktap_test tests[] = {
 	{ "slab-back", test_slab_back },
 };
 
-/* #endregion cycles-test-slab */
-
-/* #region cycles-main */
 static bool parse(struct cycles *c, int argc, char **argv)
 {
 	const char *base;
@@ -182,9 +174,6 @@ static bool parse(struct cycles *c, int argc, char **argv)
 	return true;
 }
 
-/* #endregion cycles-main */
-
-/* #region cycles-main-run */
 int main(int argc, char **argv)
 {
 	struct cycles c = { .parameters = "", .times = 1000 };
@@ -198,4 +187,4 @@ int main(int argc, char **argv)
 	return ktap_run(tests, sizeof(tests) / sizeof(*tests), &c) ? 1 : 0;
 }
 
-/* #endregion cycles-main-run */
+/* #endregion cycles-main */

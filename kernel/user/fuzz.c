@@ -18,7 +18,7 @@
  * and over, while the other two have it open and mapped.
  */
 
-/* #region fuzz-includes */
+/* #region fuzz-processes */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -35,9 +35,7 @@
 
 #define SHARED_FILES	3
 #define PATIENCE_S	120
-/* #endregion fuzz-includes */
 
-/* #region fuzz-away */
 static bool tell_driver(const struct fuzz_device *device, const char *verb)
 {
 	size_t length = strlen(device->node);
@@ -54,9 +52,6 @@ static bool tell_driver(const struct fuzz_device *device, const char *verb)
 	return told;
 }
 
-/* #endregion fuzz-away */
-
-/* #region fuzz-take-away */
 /* Away and back, until told to stop; it ends with the device in place. */
 static void take_away(const struct fuzz_run *run)
 {
@@ -73,9 +68,6 @@ static void take_away(const struct fuzz_run *run)
 	_exit(0);
 }
 
-/* #endregion fuzz-take-away */
-
-/* #region fuzz-reap */
 /* Return: how many workers still run. */
 static int reap(struct fuzz_run *run)
 {
@@ -95,9 +87,6 @@ static int reap(struct fuzz_run *run)
 	return left;
 }
 
-/* #endregion fuzz-reap */
-
-/* #region fuzz-watch */
 /* Wait for the workers; those that make no call for too long are stuck. */
 static void watch(struct fuzz_run *run)
 {
@@ -119,9 +108,6 @@ static void watch(struct fuzz_run *run)
 			kill(run->workers[i], SIGKILL);
 }
 
-/* #endregion fuzz-watch */
-
-/* #region fuzz-start */
 /* Files that all processes share are opened before they part. */
 static bool start(struct fuzz_run *run)
 {
@@ -147,9 +133,6 @@ static bool start(struct fuzz_run *run)
 	return true;
 }
 
-/* #endregion fuzz-start */
-
-/* #region fuzz-play */
 static void play(struct fuzz_run *run)
 {
 	if (run->away && !fork())
@@ -160,9 +143,6 @@ static void play(struct fuzz_run *run)
 		continue;
 }
 
-/* #endregion fuzz-play */
-
-/* #region fuzz-all-made */
 /* Return: whether every worker made all its calls. */
 static bool all_made(const struct fuzz_run *run)
 {
@@ -180,9 +160,6 @@ static bool all_made(const struct fuzz_run *run)
 	return made;
 }
 
-/* #endregion fuzz-all-made */
-
-/* #region fuzz-test-calls */
 static enum ktap_result test_calls_made(void *context)
 {
 	struct fuzz_run *run = context;
@@ -203,9 +180,6 @@ static enum ktap_result test_calls_made(void *context)
 	return !run->away || t->away ? KTAP_OK : ktap_fail("it cannot be unbound");
 }
 
-/* #endregion fuzz-test-calls */
-
-/* #region fuzz-test-stuck */
 static enum ktap_result test_nobody_stuck(void *context)
 {
 	const struct fuzz_run *run = context;
@@ -228,7 +202,7 @@ static void tell_kind(const struct fuzz_kind *kind, const uint32_t *count)
 	ktap_note("%s", line);
 }
 
-/* #endregion fuzz-test-stuck */
+/* #endregion fuzz-processes */
 
 /* #region fuzz-test-kinds */
 /* A kind that never succeeds proves nothing; one that must never is a hole. */
@@ -254,7 +228,7 @@ static enum ktap_result test_outcomes(void *context)
 
 /* #endregion fuzz-test-kinds */
 
-/* #region fuzz-test-contents */
+/* #region fuzz-main */
 static enum ktap_result test_contents_right(void *context)
 {
 	const struct fuzz_run *run = context;
@@ -272,9 +246,6 @@ static const struct ktap_test tests[] = {
 	{ "contents-right", test_contents_right },
 };
 
-/* #endregion fuzz-test-contents */
-
-/* #region fuzz-failure-switches */
 /* Let any allocation fail, without a word; only what fail-nth names ever does. */
 static void prepare_failures(void)
 {
@@ -297,9 +268,6 @@ static void prepare_failures(void)
 	}
 }
 
-/* #endregion fuzz-failure-switches */
-
-/* #region fuzz-parse */
 /* Return: the device's path, NULL for words that make no sense. */
 static const char *parse(struct fuzz_run *run, int argc, char **argv)
 {
@@ -325,9 +293,6 @@ static const char *parse(struct fuzz_run *run, int argc, char **argv)
 	return calls ? path : NULL;
 }
 
-/* #endregion fuzz-parse */
-
-/* #region fuzz-main */
 int main(int argc, char **argv)
 {
 	struct fuzz_run run = { .seed = time(NULL) ^ (uint64_t)getpid() << 32 };

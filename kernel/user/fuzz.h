@@ -5,10 +5,10 @@
  * fuzz_contents.c says what memory may hold, fuzz_devices.c knows our devices and
  * fuzz_cma_mem.c and fuzz_stream_dma.c the commands of two of them.
  */
+/* #region fuzz-draw */
 #ifndef FUZZ_H
 #define FUZZ_H
 
-/* #region fuzz-draw */
 #include <setjmp.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,7 +29,7 @@ uint64_t fuzz_random(uint64_t *state);
 
 /* #endregion fuzz-draw */
 
-/* #region fuzz-file */
+/* #region fuzz-parts */
 /**
  * struct fuzz_object - an open file, which several descriptors may name
  * @group: whose words its buffer holds: FUZZ_SHARED, or a number of its own
@@ -48,9 +48,6 @@ struct fuzz_file {
 	struct fuzz_object *object;
 };
 
-/* #endregion fuzz-file */
-
-/* #region fuzz-map */
 /**
  * struct fuzz_map - a mapping, or what is left of one
  * @at: where it lies, NULL for a free entry of the table
@@ -69,9 +66,6 @@ struct fuzz_map {
 	uint32_t group;
 };
 
-/* #endregion fuzz-map */
-
-/* #region fuzz-tally */
 #define FUZZ_KINDS	32
 #define FUZZ_ERRNOS	140
 #define FUZZ_WORKERS	2
@@ -90,9 +84,6 @@ struct fuzz_progress {
 	uint64_t digest;
 };
 
-/* #endregion fuzz-tally */
-
-/* #region fuzz-tally-shared */
 /**
  * struct fuzz_tally - what all processes write and the first one reads
  * @count: by kind and errno; errno 0 is success
@@ -113,9 +104,6 @@ struct fuzz_tally {
 	uint32_t stop;
 };
 
-/* #endregion fuzz-tally-shared */
-
-/* #region fuzz-run */
 /**
  * struct fuzz_run - what is to be done, and what came of it
  * @device: what is tried
@@ -138,9 +126,6 @@ struct fuzz_run {
 	int died, stuck;
 };
 
-/* #endregion fuzz-run */
-
-/* #region fuzz-tables-size */
 #define FUZZ_FILES	10
 #define FUZZ_MAPS	16
 
@@ -156,9 +141,6 @@ struct fuzz_arguments {
 	char *edge;
 };
 
-/* #endregion fuzz-tables-size */
-
-/* #region fuzz-worker */
 /**
  * struct fuzz_worker - one process
  * @run: what it is part of
@@ -184,9 +166,6 @@ struct fuzz_worker {
 	struct fuzz_map maps[FUZZ_MAPS];
 };
 
-/* #endregion fuzz-worker */
-
-/* #region fuzz-kind */
 /* What becomes of a kind of call over the whole run. */
 enum fuzz_outcome {
 	FUZZ_MAY,	/* both are fine */
@@ -208,9 +187,6 @@ struct fuzz_kind {
 	int (*run)(struct fuzz_worker *w, const struct fuzz_draw *d);
 };
 
-/* #endregion fuzz-kind */
-
-/* #region fuzz-contents-rule */
 /* How much is known of the words that a device's memory shows. */
 enum fuzz_rule {
 	FUZZ_NOTHING,	/* reading is no reading of memory */
@@ -219,9 +195,6 @@ enum fuzz_rule {
 	FUZZ_OWNED,	/* and through a file that holds this buffer */
 };
 
-/* #endregion fuzz-contents-rule */
-
-/* #region fuzz-device */
 #define FUZZ_LISTS 4
 
 /* A table of kinds; several devices may take the same. */
@@ -246,9 +219,6 @@ struct fuzz_device {
 	const struct fuzz_kinds *lists[FUZZ_LISTS + 1];
 };
 
-/* #endregion fuzz-device */
-
-/* #region fuzz-device-functions */
 /* By its path in /dev. Return: NULL for one that is none of ours. */
 const struct fuzz_device *fuzz_device_find(const char *path);
 const char *fuzz_device_path(const struct fuzz_device *device);
@@ -266,9 +236,6 @@ int fuzz_command(struct fuzz_worker *w, const struct fuzz_draw *d, unsigned int 
 /* A number: mostly from 1 to @most, else 0, the largest, or anything. */
 uint64_t fuzz_number(uint64_t chance, uint64_t most);
 
-/* #endregion fuzz-device-functions */
-
-/* #region fuzz-tables */
 struct fuzz_file *fuzz_pick_file(struct fuzz_worker *w, uint64_t chance);
 struct fuzz_map *fuzz_pick_map(struct fuzz_worker *w, uint64_t chance);
 
@@ -283,9 +250,6 @@ size_t fuzz_size(const struct fuzz_file *f);
 /* A number for a group that no other process uses. */
 uint32_t fuzz_new_group(struct fuzz_worker *w);
 
-/* #endregion fuzz-tables */
-
-/* #region fuzz-contents */
 /* The group of buffers that every process may write to. */
 #define FUZZ_SHARED	0x800000u
 
@@ -300,9 +264,6 @@ void fuzz_judge(struct fuzz_worker *w, uint32_t group, size_t offset, uint64_t w
 void fuzz_wrong(struct fuzz_worker *w, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* #endregion fuzz-contents */
-
-/* #region fuzz-guard */
 /* Where a fault jumps to while armed: this program is never killed by one. */
 extern sigjmp_buf fuzz_landing;
 extern int fuzz_armed;
@@ -319,9 +280,6 @@ int fuzz_read_bad(struct fuzz_worker *w, const struct fuzz_draw *d);
 int fuzz_write_bad(struct fuzz_worker *w, const struct fuzz_draw *d);
 int fuzz_bad_command(struct fuzz_worker *w, const struct fuzz_draw *d);
 
-/* #endregion fuzz-guard */
-
-/* #region fuzz-mappings */
 /* Mappings; see fuzz_maps.c. */
 int fuzz_mmap(struct fuzz_worker *w, const struct fuzz_draw *d);
 int fuzz_mmap_bad(struct fuzz_worker *w, const struct fuzz_draw *d);
@@ -342,6 +300,5 @@ void fuzz_one(struct fuzz_worker *w, uint64_t *state);
 /* All calls of a worker; does not return. */
 void fuzz_work(struct fuzz_worker *w);
 
-/* #endregion fuzz-mappings */
-
 #endif /* FUZZ_H */
+/* #endregion fuzz-parts */

@@ -4,7 +4,7 @@
  * 0 or the errno it got; -1 says that there was nothing to make it with.
  */
 
-/* #region fuzz-calls-includes */
+/* #region fuzz-calls */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -15,9 +15,6 @@
 
 #include "fuzz.h"
 
-/* #endregion fuzz-calls-includes */
-
-/* #region fuzz-new-object */
 uint32_t fuzz_new_group(struct fuzz_worker *w)
 {
 	return (uint32_t)(w->index + 1) << 18 | (++w->groups & 0x3ffff);
@@ -39,9 +36,6 @@ struct fuzz_object *fuzz_new_object(struct fuzz_worker *w, bool shared)
 	return NULL;
 }
 
-/* #endregion fuzz-new-object */
-
-/* #region fuzz-add-file */
 struct fuzz_file *fuzz_add_file(struct fuzz_worker *w, int fd, int mode,
 				struct fuzz_object *object)
 {
@@ -60,9 +54,6 @@ struct fuzz_file *fuzz_add_file(struct fuzz_worker *w, int fd, int mode,
 	return NULL;
 }
 
-/* #endregion fuzz-add-file */
-
-/* #region fuzz-pick-file */
 /* Any open file; in a child one that is not its parent's alone. */
 struct fuzz_file *fuzz_pick_file(struct fuzz_worker *w, uint64_t chance)
 {
@@ -83,9 +74,6 @@ size_t fuzz_size(const struct fuzz_file *f)
 	return end > 0 ? end : 0;
 }
 
-/* #endregion fuzz-pick-file */
-
-/* #region fuzz-open */
 int fuzz_open(struct fuzz_worker *w, const struct fuzz_draw *d)
 {
 	static const int modes[] = { O_RDWR, O_RDWR, O_RDWR, O_RDONLY, O_WRONLY };
@@ -105,9 +93,6 @@ int fuzz_open(struct fuzz_worker *w, const struct fuzz_draw *d)
 	return 0;
 }
 
-/* #endregion fuzz-open */
-
-/* #region fuzz-close */
 /* The files that all share stay: they are what the processes meet on. */
 int fuzz_close(struct fuzz_worker *w, const struct fuzz_draw *d)
 {
@@ -123,9 +108,6 @@ int fuzz_close(struct fuzz_worker *w, const struct fuzz_draw *d)
 	return close(fd) ? errno : 0;
 }
 
-/* #endregion fuzz-close */
-
-/* #region fuzz-dup */
 int fuzz_dup(struct fuzz_worker *w, const struct fuzz_draw *d)
 {
 	struct fuzz_file *f = fuzz_pick_file(w, d->target);
@@ -142,9 +124,6 @@ int fuzz_dup(struct fuzz_worker *w, const struct fuzz_draw *d)
 	return 0;
 }
 
-/* #endregion fuzz-dup */
-
-/* #region fuzz-lseek */
 /* Sometimes back to the start, or reading and writing would end at the end. */
 int fuzz_lseek(struct fuzz_worker *w, const struct fuzz_draw *d)
 {
@@ -162,9 +141,6 @@ int fuzz_lseek(struct fuzz_worker *w, const struct fuzz_draw *d)
 	return lseek(f->fd, offset, whence[d->detail % 6]) < 0 ? errno : 0;
 }
 
-/* #endregion fuzz-lseek */
-
-/* #region fuzz-io-place */
 /* Where to read or write, and how much: whole words, near the start or the end. */
 static size_t io_place(struct fuzz_worker *w, const struct fuzz_file *f, const struct fuzz_draw *d,
 		       off_t *at)
@@ -181,9 +157,6 @@ static size_t io_place(struct fuzz_worker *w, const struct fuzz_file *f, const s
 	return length ? length : 8;
 }
 
-/* #endregion fuzz-io-place */
-
-/* #region fuzz-read */
 int fuzz_read(struct fuzz_worker *w, const struct fuzz_draw *d)
 {
 	struct fuzz_file *f = fuzz_pick_file(w, d->target);
@@ -208,9 +181,6 @@ int fuzz_read(struct fuzz_worker *w, const struct fuzz_draw *d)
 	return 0;
 }
 
-/* #endregion fuzz-read */
-
-/* #region fuzz-write */
 int fuzz_write(struct fuzz_worker *w, const struct fuzz_draw *d)
 {
 	struct fuzz_file *f = fuzz_pick_file(w, d->target);
@@ -229,9 +199,6 @@ int fuzz_write(struct fuzz_worker *w, const struct fuzz_draw *d)
 	return pwrite(f->fd, words, length, at) < 0 ? errno : 0;
 }
 
-/* #endregion fuzz-write */
-
-/* #region fuzz-bad-io */
 /* Pointers that end, are read-only, or are the kernel's; counts of all sizes. */
 static void *bad_pointer(struct fuzz_worker *w, uint64_t chance)
 {
@@ -247,9 +214,6 @@ static void *bad_pointer(struct fuzz_worker *w, uint64_t chance)
 	}
 }
 
-/* #endregion fuzz-bad-io */
-
-/* #region fuzz-bad-read */
 int fuzz_read_bad(struct fuzz_worker *w, const struct fuzz_draw *d)
 {
 	struct fuzz_file *f = fuzz_pick_file(w, d->target);
@@ -261,9 +225,6 @@ int fuzz_read_bad(struct fuzz_worker *w, const struct fuzz_draw *d)
 	return pread(f->fd, bad_pointer(w, d->detail), count, d->place % w->page) < 0 ? errno : 0;
 }
 
-/* #endregion fuzz-bad-read */
-
-/* #region fuzz-bad-write */
 /* A pointer to one good word with nothing behind it, or to none at all. */
 int fuzz_write_bad(struct fuzz_worker *w, const struct fuzz_draw *d)
 {
@@ -285,9 +246,6 @@ int fuzz_write_bad(struct fuzz_worker *w, const struct fuzz_draw *d)
 	return pwrite(f->fd, from, (count & ~7UL) + 8, at) < 0 ? errno : 0;
 }
 
-/* #endregion fuzz-bad-write */
-
-/* #region fuzz-bad-command */
 int fuzz_bad_command(struct fuzz_worker *w, const struct fuzz_draw *d)
 {
 	struct fuzz_file *f = fuzz_pick_file(w, d->target);
@@ -301,9 +259,6 @@ int fuzz_bad_command(struct fuzz_worker *w, const struct fuzz_draw *d)
 		errno : 0;
 }
 
-/* #endregion fuzz-bad-command */
-
-/* #region fuzz-fork */
 #define CHILD_CALLS 24
 
 /*
@@ -328,8 +283,6 @@ int fuzz_fork(struct fuzz_worker *w, const struct fuzz_draw *d)
 		__atomic_fetch_add(&w->run->tally->children, 1, __ATOMIC_RELAXED);
 		return 0;
 	}
-/* #endregion fuzz-fork */
-/* #region fuzz-fork-child */
 	w->child = true;
 	/* The switch for failures is a thread's own, and the parent's. */
 	w->fail_fd = -1;
@@ -339,4 +292,4 @@ int fuzz_fork(struct fuzz_worker *w, const struct fuzz_draw *d)
 	_exit(0);
 }
 
-/* #endregion fuzz-fork-child */
+/* #endregion fuzz-calls */

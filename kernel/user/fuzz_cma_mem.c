@@ -3,14 +3,12 @@
  * The commands of /dev/cma_mem, with arguments good and bad.
  */
 
-/* #region fuzz-cma-mem-includes */
+/* #region fuzz-cma-mem */
 #include <sys/ioctl.h>
 
 #include "cma_mem.h"
 #include "fuzz.h"
-/* #endregion fuzz-cma-mem-includes */
 
-/* #region fuzz-cma-allocate */
 /* Up to 16 pages, now and then far too many; a new buffer is a new group. */
 static int cma_allocate(struct fuzz_worker *w, const struct fuzz_draw *d)
 {
@@ -31,9 +29,6 @@ static int cma_allocate(struct fuzz_worker *w, const struct fuzz_draw *d)
 	return error;
 }
 
-/* #endregion fuzz-cma-allocate */
-
-/* #region fuzz-cma-connect */
 /* A shared file never gets a buffer that is one process's own: that one is judged. */
 static int cma_connect(struct fuzz_worker *w, const struct fuzz_draw *d)
 {
@@ -52,9 +47,6 @@ static int cma_connect(struct fuzz_worker *w, const struct fuzz_draw *d)
 	return error;
 }
 
-/* #endregion fuzz-cma-connect */
-
-/* #region fuzz-cma-commands */
 static int cma_free(struct fuzz_worker *w, const struct fuzz_draw *d)
 {
 	return fuzz_command(w, d, CMA_MEM_FREE, "", 0);
@@ -74,9 +66,6 @@ static int cma_size(struct fuzz_worker *w, const struct fuzz_draw *d)
 	return fuzz_command(w, d, CMA_MEM_GET_SIZE, &info, sizeof(info));
 }
 
-/* #endregion fuzz-cma-commands */
-
-/* #region fuzz-cma-total */
 static int cma_total(struct fuzz_worker *w, const struct fuzz_draw *d)
 {
 	struct cma_mem_total info = { };
@@ -84,9 +73,6 @@ static int cma_total(struct fuzz_worker *w, const struct fuzz_draw *d)
 	return fuzz_command(w, d, CMA_MEM_GET_TOTAL_SIZE, &info, sizeof(info));
 }
 
-/* #endregion fuzz-cma-total */
-
-/* #region fuzz-cma-map-commands */
 static int cma_map(struct fuzz_worker *w, const struct fuzz_draw *d)
 {
 	struct cma_mem_map req = {
@@ -112,9 +98,6 @@ static int cma_flush(struct fuzz_worker *w, const struct fuzz_draw *d)
 	return fuzz_command(w, d, CMA_MEM_CACHE_FLUSH, &range, sizeof(range));
 }
 
-/* #endregion fuzz-cma-map-commands */
-
-/* #region fuzz-cma-mem-kinds */
 static const struct fuzz_kind kinds[] = {
 	{ "ALLOCATE", 70, FUZZ_MUST, cma_allocate },
 	{ "FREE", 40, FUZZ_MUST, cma_free },
@@ -128,4 +111,4 @@ static const struct fuzz_kind kinds[] = {
 };
 
 const struct fuzz_kinds fuzz_cma_mem = { kinds, sizeof(kinds) / sizeof(*kinds) };
-/* #endregion fuzz-cma-mem-kinds */
+/* #endregion fuzz-cma-mem */

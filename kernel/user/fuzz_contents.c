@@ -53,9 +53,6 @@ void fuzz_judge(struct fuzz_worker *w, uint32_t group, size_t offset, uint64_t w
 			   (unsigned long long)word, offset, group);
 }
 
-/* #endregion fuzz-judge */
-
-/* #region fuzz-wrong */
 void fuzz_wrong(struct fuzz_worker *w, const char *format, ...)
 {
 	char line[256];
@@ -74,4 +71,4 @@ void fuzz_wrong(struct fuzz_worker *w, const char *format, ...)
 	fflush(stdout);
 }
 
-/* #endregion fuzz-wrong */
+/* #endregion fuzz-judge */

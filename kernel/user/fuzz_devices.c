@@ -4,7 +4,7 @@
  * is made, and what must become of it over a whole run.
  */
 
-/* #region fuzz-devices-includes */
+/* #region fuzz-devices */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,9 +14,7 @@
 
 #include "fuzz.h"
 #include "reserved_buffer.h"
-/* #endregion fuzz-devices-includes */
 
-/* #region fuzz-argument */
 /*
  * An argument for an ioctl: mostly good memory that holds @value, else memory that
  * cannot be written, ends in the middle, or is not the program's.
@@ -34,8 +32,6 @@ static void *argument(const struct fuzz_arguments *args, uint64_t chance, const 
 	memcpy(to, value, size);
 	if (chance % 24 == 2)
 		return args->read_only;
-/* #endregion fuzz-argument */
-/* #region fuzz-argument-edge */
 	/* Half of it, or all, in front of the edge; or at an odd address. */
 	if (chance % 24 == 3 || chance % 24 == 4) {
 		to = args->edge - size / before[chance % 24 - 3];
@@ -48,9 +44,6 @@ static void *argument(const struct fuzz_arguments *args, uint64_t chance, const 
 	return to;
 }
 
-/* #endregion fuzz-argument-edge */
-
-/* #region fuzz-command */
 int fuzz_command(struct fuzz_worker *w, const struct fuzz_draw *d, unsigned int cmd,
 		 const void *value, size_t size)
 {
@@ -62,9 +55,6 @@ int fuzz_command(struct fuzz_worker *w, const struct fuzz_draw *d, unsigned int 
 	return ioctl(f->fd, cmd, argument(&w->args, d->detail >> 8, value, size)) ? errno : 0;
 }
 
-/* #endregion fuzz-command */
-
-/* #region fuzz-number */
 uint64_t fuzz_number(uint64_t chance, uint64_t most)
 {
 	switch (chance % 16) {
@@ -81,9 +71,6 @@ uint64_t fuzz_number(uint64_t chance, uint64_t most)
 	return chance / 16 % most + 1;
 }
 
-/* #endregion fuzz-number */
-
-/* #region fuzz-buffer-info */
 static int buffer_info(struct fuzz_worker *w, const struct fuzz_draw *d)
 {
 	struct reserved_buffer_info info = { };
@@ -91,9 +78,6 @@ static int buffer_info(struct fuzz_worker *w, const struct fuzz_draw *d)
 	return fuzz_command(w, d, RESERVED_BUFFER_INFO, &info, sizeof(info));
 }
 
-/* #endregion fuzz-buffer-info */
-
-/* #region fuzz-cma-test-io */
 /* Here a write takes memory and a read gives it back. */
 static int slots_write(struct fuzz_worker *w, const struct fuzz_draw *d)
 {
@@ -115,9 +99,6 @@ static int slots_read(struct fuzz_worker *w, const struct fuzz_draw *d)
 	return read(f->fd, d->detail % 8 ? w->args.good : NULL, d->size % 8) < 0 ? errno : 0;
 }
 
-/* #endregion fuzz-cma-test-io */
-
-/* #region fuzz-cma-test-list */
 /* The list of slots, read while they change. */
 static int slots_list(struct fuzz_worker *w, const struct fuzz_draw *d)
 {
@@ -134,9 +115,6 @@ static int slots_list(struct fuzz_worker *w, const struct fuzz_draw *d)
 	return got < 0 ? error : 0;
 }
 
-/* #endregion fuzz-cma-test-list */
-
-/* #region fuzz-kinds-common */
 static const struct fuzz_kind file_kinds[] = {
 	{ "open", 40, FUZZ_MUST, fuzz_open },
 	{ "close", 50, FUZZ_MUST, fuzz_close },
@@ -153,9 +131,6 @@ static const struct fuzz_kind contents_kinds[] = {
 	{ "write-bad", 15, FUZZ_MAY, fuzz_write_bad },
 };
 
-/* #endregion fuzz-kinds-common */
-
-/* #region fuzz-kinds-mappings */
 static const struct fuzz_kind mapping_kinds[] = {
 	{ "mmap", 100, FUZZ_MUST, fuzz_mmap },
 	{ "mmap-bad", 20, FUZZ_NEVER, fuzz_mmap_bad },
@@ -168,9 +143,6 @@ static const struct fuzz_kind mapping_kinds[] = {
 	{ "borrow", 15, FUZZ_MUST, fuzz_borrow },
 };
 
-/* #endregion fuzz-kinds-mappings */
-
-/* #region fuzz-kinds-own */
 static const struct fuzz_kind reserved_kinds[] = {
 	{ "INFO", 20, FUZZ_MUST, buffer_info },
 };
@@ -183,9 +155,6 @@ static const struct fuzz_kind cma_test_kinds[] = {
 	{ "mmap", 10, FUZZ_NEVER, fuzz_mmap },
 };
 
-/* #endregion fuzz-kinds-own */
-
-/* #region fuzz-device-tables */
 static const struct fuzz_kinds files = { file_kinds, sizeof(file_kinds) / sizeof(*file_kinds) };
 
 static const struct fuzz_kinds contents = {
@@ -204,9 +173,6 @@ static const struct fuzz_kinds cma_test = {
 	cma_test_kinds, sizeof(cma_test_kinds) / sizeof(*cma_test_kinds)
 };
 
-/* #endregion fuzz-device-tables */
-
-/* #region fuzz-device-table */
 #define PLATFORM	"/sys/bus/platform/drivers/"
 #define PCI		"/sys/bus/pci/drivers/"
 
@@ -221,9 +187,6 @@ static const struct fuzz_device devices[] = {
 	  { &files, &contents, &fuzz_stream_dma } },
 };
 
-/* #endregion fuzz-device-table */
-
-/* #region fuzz-device-find */
 const struct fuzz_device *fuzz_device_find(const char *path)
 {
 	for (size_t i = 0; i < sizeof(devices) / sizeof(*devices); i++)
@@ -241,9 +204,6 @@ const char *fuzz_device_path(const struct fuzz_device *device)
 	return path;
 }
 
-/* #endregion fuzz-device-find */
-
-/* #region fuzz-kind-find */
 const struct fuzz_kind *fuzz_kind(const struct fuzz_device *device, size_t index)
 {
 	for (int i = 0; device->lists[i]; i++) {
@@ -255,4 +215,4 @@ const struct fuzz_kind *fuzz_kind(const struct fuzz_device *device, size_t index
 	return NULL;
 }
 
-/* #endregion fuzz-kind-find */
+/* #endregion fuzz-devices */

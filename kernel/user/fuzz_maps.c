@@ -4,7 +4,7 @@
  * and whose words it shows, so that whatever the memory does besides is noticed.
  */
 
-/* #region fuzz-maps-includes */
+/* #region fuzz-maps */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -15,9 +15,7 @@
 
 sigjmp_buf fuzz_landing;
 int fuzz_armed;
-/* #endregion fuzz-maps-includes */
 
-/* #region fuzz-pick-map */
 struct fuzz_map *fuzz_pick_map(struct fuzz_worker *w, uint64_t chance)
 {
 	for (int i = 0; i < FUZZ_MAPS; i++) {
@@ -39,9 +37,6 @@ static struct fuzz_map *free_entry(struct fuzz_worker *w)
 	return NULL;
 }
 
-/* #endregion fuzz-pick-map */
-
-/* #region fuzz-maps-inherited */
 /*
  * In a child: forget the mappings that it did not inherit (MADV_DONTFORK). Where
  * they lay, mmap(2) may put others, which show another part of the buffer.
@@ -57,9 +52,6 @@ void fuzz_keep_inherited(struct fuzz_worker *w)
 	}
 }
 
-/* #endregion fuzz-maps-inherited */
-
-/* #region fuzz-mmap */
 static int most_of(const struct fuzz_file *f)
 {
 	return f->mode == O_RDONLY ? PROT_READ : PROT_READ | PROT_WRITE;
@@ -81,8 +73,6 @@ int fuzz_mmap(struct fuzz_worker *w, const struct fuzz_draw *d)
 	if (offset + length > pages && offset < pages)
 		length = pages - offset;
 	prot = d->detail % 4 ? most_of(f) : PROT_READ;
-/* #endregion fuzz-mmap */
-/* #region fuzz-mmap-made */
 	at = mmap(NULL, length * w->page, prot, MAP_SHARED, f->fd, offset * w->page);
 	if (at == MAP_FAILED)
 		return errno;
@@ -101,9 +91,6 @@ int fuzz_mmap(struct fuzz_worker *w, const struct fuzz_draw *d)
 	return 0;
 }
 
-/* #endregion fuzz-mmap-made */
-
-/* #region fuzz-mmap-bad */
 /* What no device may map: a copy, what lies past the end, offsets that wrap. */
 int fuzz_mmap_bad(struct fuzz_worker *w, const struct fuzz_draw *d)
 {
@@ -125,8 +112,6 @@ int fuzz_mmap_bad(struct fuzz_worker *w, const struct fuzz_draw *d)
 	case 1:
 		offset = size + (d->place % 4) * w->page;
 		break;
-/* #endregion fuzz-mmap-bad */
-/* #region fuzz-mmap-bad-made */
 	case 2:
 		length = size + (1 + d->size % 4) * w->page;
 		break;
@@ -143,9 +128,6 @@ int fuzz_mmap_bad(struct fuzz_worker *w, const struct fuzz_draw *d)
 	return 0;
 }
 
-/* #endregion fuzz-mmap-bad-made */
-
-/* #region fuzz-munmap */
 /* A whole mapping, or some pages at its start, its end or from its middle. */
 int fuzz_munmap(struct fuzz_worker *w, const struct fuzz_draw *d)
 {
@@ -163,8 +145,6 @@ int fuzz_munmap(struct fuzz_worker *w, const struct fuzz_draw *d)
 	}
 	if (munmap(whole.at + from * w->page, count * w->page))
 		return errno;
-/* #endregion fuzz-munmap */
-/* #region fuzz-munmap-rest */
 	m->at = NULL;
 	if (from) {
 		*m = whole;
@@ -182,9 +162,6 @@ int fuzz_munmap(struct fuzz_worker *w, const struct fuzz_draw *d)
 	return 0;
 }
 
-/* #endregion fuzz-munmap-rest */
-
-/* #region fuzz-mremap-failed */
 /* It may be gone in part, and what it was to replace, too: give up all of it. */
 static int give_up(struct fuzz_map *m, char *to, size_t length)
 {
@@ -197,9 +174,6 @@ static int give_up(struct fuzz_map *m, char *to, size_t length)
 	return error;
 }
 
-/* #endregion fuzz-mremap-failed */
-
-/* #region fuzz-mremap */
 /* Move it to a fresh place, or make it shorter. */
 int fuzz_mremap(struct fuzz_worker *w, const struct fuzz_draw *d)
 {
@@ -222,9 +196,6 @@ int fuzz_mremap(struct fuzz_worker *w, const struct fuzz_draw *d)
 	return 0;
 }
 
-/* #endregion fuzz-mremap */
-
-/* #region fuzz-mremap-grow */
 int fuzz_mremap_grow(struct fuzz_worker *w, const struct fuzz_draw *d)
 {
 	struct fuzz_map *m = fuzz_pick_map(w, d->target);
@@ -244,9 +215,6 @@ int fuzz_mremap_grow(struct fuzz_worker *w, const struct fuzz_draw *d)
 	return 0;
 }
 
-/* #endregion fuzz-mremap-grow */
-
-/* #region fuzz-mprotect */
 int fuzz_mprotect(struct fuzz_worker *w, const struct fuzz_draw *d)
 {
 	static const int wishes[] = { PROT_NONE, PROT_READ, PROT_READ | PROT_WRITE, PROT_READ };
@@ -268,9 +236,6 @@ int fuzz_mprotect(struct fuzz_worker *w, const struct fuzz_draw *d)
 	return 0;
 }
 
-/* #endregion fuzz-mprotect */
-
-/* #region fuzz-madvise */
 /* None of it may change what the mapping shows. */
 int fuzz_madvise(struct fuzz_worker *w, const struct fuzz_draw *d)
 {
@@ -290,9 +255,6 @@ int fuzz_madvise(struct fuzz_worker *w, const struct fuzz_draw *d)
 		errno : 0;
 }
 
-/* #endregion fuzz-madvise */
-
-/* #region fuzz-touch-word */
 /* Read a word and judge it, then write the right one. Return: false for a fault. */
 static bool touch_word(struct fuzz_worker *w, const struct fuzz_map *m, size_t inside, bool write)
 {
@@ -312,9 +274,6 @@ static bool touch_word(struct fuzz_worker *w, const struct fuzz_map *m, size_t i
 	return true;
 }
 
-/* #endregion fuzz-touch-word */
-
-/* #region fuzz-fault-right */
 /* Only what a device showed that was taken away may be gone. */
 static int judge_fault(struct fuzz_worker *w, const struct fuzz_map *m, size_t inside)
 {
@@ -325,9 +284,6 @@ static int judge_fault(struct fuzz_worker *w, const struct fuzz_map *m, size_t i
 	return errno;
 }
 
-/* #endregion fuzz-fault-right */
-
-/* #region fuzz-touch */
 /* The first and last word, and some in between. */
 int fuzz_touch(struct fuzz_worker *w, const struct fuzz_draw *d)
 {
@@ -349,9 +305,6 @@ int fuzz_touch(struct fuzz_worker *w, const struct fuzz_draw *d)
 	return 0;
 }
 
-/* #endregion fuzz-touch */
-
-/* #region fuzz-borrow */
 /*
  * Read the device into a mapping of it: the driver copies to memory that it has
  * mapped itself, or that has gone. The right words at the right place, so that
@@ -370,4 +323,4 @@ int fuzz_borrow(struct fuzz_worker *w, const struct fuzz_draw *d)
 	return pread(f->fd, m->at, m->length, m->offset) < 0 ? errno : 0;
 }
 
-/* #endregion fuzz-borrow */
+/* #endregion fuzz-maps */

@@ -3,16 +3,14 @@
  * The commands of /dev/stream-dma0, with arguments good and bad.
  */
 
-/* #region fuzz-stream-dma-includes */
+/* #region fuzz-stream-dma */
 #include <sys/ioctl.h>
 
 #include "fuzz.h"
 #include "stream_dma.h"
 
 #define BUFFER (512 << 10) /* what a file has, unless the module was told otherwise */
-/* #endregion fuzz-stream-dma-includes */
 
-/* #region fuzz-stream-pieces */
 /*
  * Pieces in rising order; whole words everywhere, so that what moves stays words.
  * Most are small, so that several fit; now and then one may be as long as the buffer.
@@ -31,9 +29,6 @@ static void make_pieces(struct stream_dma_map *map, uint64_t state)
 	}
 }
 
-/* #endregion fuzz-stream-pieces */
-
-/* #region fuzz-stream-map */
 static int stream_map(struct fuzz_worker *w, const struct fuzz_draw *d)
 {
 	struct stream_dma_map map = {
@@ -52,9 +47,6 @@ static int stream_map(struct fuzz_worker *w, const struct fuzz_draw *d)
 	return fuzz_command(w, d, STREAM_DMA_MAP, &map, sizeof(map));
 }
 
-/* #endregion fuzz-stream-map */
-
-/* #region fuzz-stream-sync */
 static int stream_sync(struct fuzz_worker *w, const struct fuzz_draw *d)
 {
 	struct stream_dma_sync sync = {
@@ -70,9 +62,6 @@ static int stream_sync(struct fuzz_worker *w, const struct fuzz_draw *d)
 	return fuzz_command(w, d, STREAM_DMA_SYNC, &sync, sizeof(sync));
 }
 
-/* #endregion fuzz-stream-sync */
-
-/* #region fuzz-stream-transfer */
 /* The device takes a tenth of a second for a copy: these are few. */
 static int stream_transfer(struct fuzz_worker *w, const struct fuzz_draw *d)
 {
@@ -86,9 +75,6 @@ static int stream_transfer(struct fuzz_worker *w, const struct fuzz_draw *d)
 	return fuzz_command(w, d, STREAM_DMA_TRANSFER, &t, sizeof(t));
 }
 
-/* #endregion fuzz-stream-transfer */
-
-/* #region fuzz-stream-commands */
 static int stream_unmap(struct fuzz_worker *w, const struct fuzz_draw *d)
 {
 	return fuzz_command(w, d, STREAM_DMA_UNMAP, "", 0);
@@ -101,9 +87,6 @@ static int stream_info(struct fuzz_worker *w, const struct fuzz_draw *d)
 	return fuzz_command(w, d, STREAM_DMA_INFO, &info, sizeof(info));
 }
 
-/* #endregion fuzz-stream-commands */
-
-/* #region fuzz-stream-dma-kinds */
 static const struct fuzz_kind kinds[] = {
 	{ "MAP", 90, FUZZ_MUST, stream_map },
 	{ "SYNC", 60, FUZZ_MUST, stream_sync },
@@ -114,4 +97,4 @@ static const struct fuzz_kind kinds[] = {
 };
 
 const struct fuzz_kinds fuzz_stream_dma = { kinds, sizeof(kinds) / sizeof(*kinds) };
-/* #endregion fuzz-stream-dma-kinds */
+/* #endregion fuzz-stream-dma */

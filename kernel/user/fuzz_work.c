@@ -3,7 +3,7 @@
  * One process of the fuzzer: call after call, each out of five numbers.
  */
 
-/* #region fuzz-work-includes */
+/* #region fuzz-work-head */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -15,9 +15,7 @@
 #include <unistd.h>
 
 #include "fuzz.h"
-/* #endregion fuzz-work-includes */
 
-/* #region fuzz-random */
 uint64_t fuzz_random(uint64_t *state)
 {
 	uint64_t z = *state += 0x9e3779b97f4a7c15ULL;
@@ -42,7 +40,7 @@ static size_t choose(const struct fuzz_device *device, uint64_t chance)
 	return i;
 }
 
-/* #endregion fuzz-random */
+/* #endregion fuzz-work-head */
 
 /* #region fuzz-failures */
 /* In one call of eight the nth allocation of this thread fails. */
@@ -69,7 +67,7 @@ static void disarm_failure(struct fuzz_worker *w)
 
 /* #endregion fuzz-failures */
 
-/* #region fuzz-note-try */
+/* #region fuzz-work */
 /* What a worker is about to do, for whoever watches it. */
 static void note_try(struct fuzz_worker *w, const struct fuzz_draw *d, size_t kind)
 {
@@ -80,9 +78,6 @@ static void note_try(struct fuzz_worker *w, const struct fuzz_draw *d, size_t ki
 		p->digest = p->digest * 31 + (d->kind ^ d->detail);
 }
 
-/* #endregion fuzz-note-try */
-
-/* #region fuzz-one */
 void fuzz_one(struct fuzz_worker *w, uint64_t *state)
 {
 	struct fuzz_draw d = { fuzz_random(state), fuzz_random(state), fuzz_random(state),
@@ -106,9 +101,6 @@ void fuzz_one(struct fuzz_worker *w, uint64_t *state)
 			   __ATOMIC_RELAXED);
 }
 
-/* #endregion fuzz-one */
-
-/* #region fuzz-fault */
 static void on_fault(int number)
 {
 	if (__atomic_load_n(&fuzz_armed, __ATOMIC_SEQ_CST))
@@ -127,9 +119,6 @@ static char *page_of(int fd, int prot, size_t length)
 	return at;
 }
 
-/* #endregion fuzz-fault */
-
-/* #region fuzz-arguments-made */
 static void make_arguments(struct fuzz_worker *w)
 {
 	int fd = memfd_create("arguments", MFD_CLOEXEC);
@@ -145,9 +134,6 @@ static void make_arguments(struct fuzz_worker *w)
 	close(fd);
 }
 
-/* #endregion fuzz-arguments-made */
-
-/* #region fuzz-work */
 void fuzz_work(struct fuzz_worker *w)
 {
 	const struct fuzz_run *run = w->run;

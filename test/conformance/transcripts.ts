@@ -34,9 +34,10 @@ export function transcripts(chapter: string): Transcript[] {
   return found
 }
 
-/** What the boot printed: the kernel log, then /proc/iomem. */
-function printed({ dmesg, iomem }: BootResult): string[] {
-  return [...dmesg, ...iomem.split('\n')].map((line) => line.trimEnd())
+/** What the boot printed: the kernel log, /proc/iomem, then what came back from its steps, each line behind a `|`. */
+function printed({ dmesg, iomem, console: serial }: BootResult): string[] {
+  const told = serial.split('\n').filter((line) => line.startsWith('|'))
+  return [...dmesg, ...iomem.split('\n'), ...told.map((line) => line.slice(1))].map((line) => line.trimEnd())
 }
 
 /** Lines of the transcript that the boot did not print, or not in this order. */
