@@ -81,11 +81,11 @@ export interface BoldTerm {
   readonly column: number
 }
 
-/** The terms that a chapter defines: bold in running text. */
+/** The terms that a chapter defines: bold in running text. What ends with a full stop is the heading of its paragraph. */
 export function boldTerms(file: string, markdown: string): BoldTerm[] {
   return sentences(markdown).flatMap((line, index) =>
     [...line.matchAll(/\*\*([^*]+)\*\*/g)]
-      .filter((match) => !match[1]!.includes(FILL.repeat(2)))
+      .filter((match) => !match[1]!.includes(FILL.repeat(2)) && !/[.?]$/.test(match[1]!))
       .map((match) => ({ term: match[1]!, file, line: index + 1, column: match.index + 1 })),
   )
 }

@@ -89,10 +89,10 @@ describe('checkProse()', () => {
 describe('boldTerms() and checkBold()', () => {
   const terms = boldTerms(
     'x.md',
-    'A **page frame** is one.\n\n1. **Not this.** A list.\n\nTwo **page frames**, and **zones**.\n',
+    'A **page frame** is one.\n\n1. **Not this.** A list.\n\n**Hide.** Two **page frames**, and **zones**.\n',
   )
 
-  it('boldTerms() reads running text alone', () => {
+  it('boldTerms() reads running text alone, and takes what ends with a full stop for a heading', () => {
     expect(terms.map(({ term, line }) => `${line} ${term}`)).toEqual([
       '1 page frame',
       '5 page frames',
@@ -102,8 +102,8 @@ describe('boldTerms() and checkBold()', () => {
 
   it('checkBold() wants a term in the glossary, and bold once', () => {
     const glossary = parseGlossary('| page frame, frame | 页框 | A piece of memory. |\n')
-    expect(places(checkBold(terms, glossary))).toEqual(['5:5 prose-bold-twice', '5:26 prose-bold'])
-    expect(places(checkBold(terms, null))).toEqual(['5:5 prose-bold-twice'])
+    expect(places(checkBold(terms, glossary))).toEqual(['5:15 prose-bold-twice', '5:36 prose-bold'])
+    expect(places(checkBold(terms, null))).toEqual(['5:15 prose-bold-twice'])
   })
 })
 
