@@ -5,9 +5,10 @@
 import { describe, expect, it } from 'vitest'
 import { Complaint } from '../../code/lib/complaint.ts'
 import { type Diagnostic, formatDiagnostic } from '../../code/lib/diagnostic.ts'
-import { parseGlossary, readGlossary, termKey } from '../../verify/glossary.ts'
+import { boldTerms, definitions, termKey } from '../../site/markdown/terms.ts'
+import { parseGlossary, readGlossary } from '../../verify/glossary.ts'
 import { checkLinks } from '../../verify/links.ts'
-import { boldTerms, checkBold, checkProse, proseReport, WEASELS } from '../../verify/prose.ts'
+import { checkBold, checkProse, proseReport, WEASELS } from '../../verify/prose.ts'
 import type { CheckContext } from '../../verify/report.ts'
 import { checkSpelling, houseWords, proseOf, proseOfBook } from '../../verify/spelling.ts'
 import { chapterFigures, formatFigures, wordsOf } from '../../verify/table.ts'
@@ -98,6 +99,18 @@ describe('boldTerms() and checkBold()', () => {
       '5 page frames',
       '5 zones',
     ])
+  })
+
+  it('definitions() gives the place of the first definition of each term', () => {
+    const chapter = {
+      file: 'x.md',
+      slug: '01-x',
+      markdown: 'A **page frame**.\nTwo **page frames** in `x`.\n',
+    }
+    const found = definitions([chapter, { ...chapter, slug: '02-y' }] as unknown as Parameters<
+      typeof definitions
+    >[0])
+    expect([...found]).toEqual([['page frame', '/01-x/#term-page-frame']])
   })
 
   it('checkBold() wants a term in the glossary, and bold once', () => {

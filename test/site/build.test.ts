@@ -120,6 +120,22 @@ describe('an appendix', () => {
     rmSync(join(sample.folder, 'out/notes'), { recursive: true })
   })
 
+  it('leads from a row of the glossary to the definition of its term', () => {
+    sample.write(
+      '| English | 中文 |\n| --- | --- |\n| page frame, frame | 页框 |\n| zone | 内存域 |\n',
+      'chapters/glossary.md',
+    )
+    const { status, text } = build('A **frame** is one, and a **frame** again.\n')
+    expect(status, text).toBe(0)
+    expect(page('glossary/index.html')).toContain(
+      '<td><a href="/01-sample/#term-frame">page frame, frame</a></td>',
+    )
+    expect(page('glossary/index.html')).toContain('<td>zone</td>')
+    expect(page('01-sample/index.html').match(/<strong id="term-frame">/g)).toHaveLength(1)
+    rmSync(join(sample.folder, 'chapters/glossary.md'))
+    rmSync(join(sample.folder, 'out/glossary'), { recursive: true })
+  })
+
   it('is refused where the table of contents does not have it', () => {
     sample.write('Text.\n', 'chapters/extra/index.md')
     const { status, text } = build('Text.\n')

@@ -52,6 +52,7 @@ export function sampleSite(): SampleSite {
       appendices: [
         { slug: 'notes', title: 'Notes' },
         { slug: 'later', title: 'Later' },
+        { slug: 'glossary', title: 'Glossary' },
       ],
     }),
   )
