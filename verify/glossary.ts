@@ -11,9 +11,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Diagnostic } from '../code/lib/diagnostic.ts'
+import { GLOSSARY, termKey } from '../site/markdown/terms.ts'
 import { error } from './report.ts'
-
-export const GLOSSARY = 'chapters/glossary.md'
 
 export interface Glossary {
   /** Every name of every term, as `termKey` spells it. */
@@ -21,15 +20,6 @@ export interface Glossary {
   readonly terms: number
   readonly diagnostics: readonly Diagnostic[]
 }
-
-/** How terms are compared: lower case, one blank between words, without the s of a plural. */
-export const termKey = (term: string): string =>
-  term
-    .toLowerCase()
-    .replace(/[`.,:;]/g, '')
-    .replace(/\s+/g, ' ')
-    .trim()
-    .replace(/(?<=[^s])s$/, '')
 
 /**
  * Reads it; null while it is not written. Rules: `glossary-row` (not three cells with a Chinese name and a sentence),

@@ -2,12 +2,12 @@
 //
 // How chapters are written, as far as a machine can see it: one sentence a source line, no word that says nothing, bold for
 // a term where it is defined. Code, tables, lists and headings are not sentences.
-import { frontMatterLines } from '../site/data/front_matter.ts'
 import { proseLines } from '../site/markdown/prose_lines.ts'
+import { type BoldTerm, boldTerms, GLOSSARY, sentences, termKey } from '../site/markdown/terms.ts'
 import { readChapters } from '../site/weave/chapters.ts'
 import type { Chapter } from '../site/weave/types.ts'
 import type { Diagnostic } from '../code/lib/diagnostic.ts'
-import { type Glossary, GLOSSARY, readGlossary, termKey } from './glossary.ts'
+import { type Glossary, readGlossary } from './glossary.ts'
 import { type CheckContext, type CheckReport, error } from './report.ts'
 
 /** They promise that a thing is easy, or announce what could be said. */
@@ -24,26 +24,10 @@ export const WEASELS = [
 ]
 const WEASEL = new RegExp(`\\b(?:${WEASELS.join('|').replaceAll(' ', '\\s+')})\\b`, 'gi')
 
-/** What stands for a character of code: a capital, since code may begin a sentence. */
-const FILL = 'X'
-
 /** A full stop with closing quotes and footnotes behind it, then the beginning of another sentence. */
 const SECOND = /(?<=[\p{L}\p{N})\]”"'’%])[.?!][)”"'’]*(?:\[\^[^\]]+\])* +(?=["“‘(]?[\p{Lu}])/gu
 const ABBREVIATION = /\b(?:e\.g|i\.e|etc|cf|vs|no|fig|p|pp|St)$/i
 const ENDS = /[.?!:…][)”"'’*_]*(?:\[\^[^\]]+\])*$/
-
-/** Lines that are running text, blockquotes without their marker; empty strings in the place of all others. */
-function sentences(markdown: string): string[] {
-  const skip = frontMatterLines(markdown)
-  let list = false
-  return proseLines(markdown, FILL).map((line, index) => {
-    const text = line.replace(/^> ?/, '')
-    if (text.trim() === '') list = false
-    if (/^\s*(?:[-*+]|\d+[.)]) /.test(text)) list = true
-    const other = /^\s*(?:#|\||<|:::|\[\^[^\]]+\]:|\[!|!\[|---)|^ {4}/.test(text)
-    return index < skip || list || other ? '' : text.trimEnd()
-  })
-}
 
 /** Rules: `prose-sentence` (a second one on a line), `prose-line` (a sentence goes on in the next line), `prose-weasel`. */
 export function checkProse(file: string, markdown: string): Diagnostic[] {
@@ -72,22 +56,6 @@ export function checkProse(file: string, markdown: string): Diagnostic[] {
     }
   }
   return diagnostics
-}
-
-export interface BoldTerm {
-  readonly term: string
-  readonly file: string
-  readonly line: number
-  readonly column: number
-}
-
-/** The terms that a chapter defines: bold in running text. */
-export function boldTerms(file: string, markdown: string): BoldTerm[] {
-  return sentences(markdown).flatMap((line, index) =>
-    [...line.matchAll(/\*\*([^*]+)\*\*/g)]
-      .filter((match) => !match[1]!.includes(FILL.repeat(2)))
-      .map((match) => ({ term: match[1]!, file, line: index + 1, column: match.index + 1 })),
-  )
 }
 
 /** Rules: `prose-bold` (no row of the glossary), `prose-bold-twice` (the term is defined before). */

@@ -2,7 +2,10 @@
 //
 // A failure that a person can mend: bad input, a missing tool, a full disk. The command line prints it without a stack
 // and leaves with its exit code; anything else that is thrown is a defect of ours.
+
+// #region complaint-imports
 import { type Diagnostic, formatDiagnostic } from './diagnostic.ts'
+// #endregion complaint-imports
 
 // #region complaint
 /** 1 a check failed, 2 the words were wrong, 4 it cannot run here. */

@@ -9,14 +9,12 @@
 //
 // Leaves out: anchors across documents, more than one document in a file.
 
-// #region yaml-schema-imports
+// #region yaml-schema-types
 import { isMap, isNode, isScalar, LineCounter, parseDocument, visit, type YAMLError } from 'yaml'
 import { z } from 'zod'
 import type { Diagnostic } from './diagnostic.ts'
 import { nearestWord } from './nearest_word.ts'
-// #endregion yaml-schema-imports
 
-// #region yaml-schema-types
 /** The way from the top of a document to a value: keys and indices. */
 export type YamlPath = readonly PropertyKey[]
 
@@ -64,9 +62,7 @@ export function readYaml(text: string, kind: string): YamlText {
   const locateWithin = withinLocator(document, text, at)
   return { locate, locateWithin, data, problems }
 }
-// #endregion yaml-schema-text
 
-// #region yaml-schema-words
 // The document's values. An alias without its anchor, or with too much behind it, is told at the first alias.
 function dataOf(
   document: ReturnType<typeof parseDocument>,
@@ -88,9 +84,6 @@ function dataOf(
   }
 }
 
-// #endregion yaml-schema-words
-
-// #region yaml-schema-said
 // A complaint of the YAML reader, where its own words say nothing to who wrote the file; and the next step.
 function inOurWords({ code, message }: YAMLError): [text: string, note?: string] {
   switch (code) {
@@ -104,7 +97,7 @@ function inOurWords({ code, message }: YAMLError): [text: string, note?: string]
       return /call stack/.test(message) ? ['brackets are nested too deep'] : [message]
   }
 }
-// #endregion yaml-schema-said
+// #endregion yaml-schema-text
 
 // #region yaml-schema-locate
 function locator(
@@ -128,9 +121,7 @@ function locator(
     return { line: 1, column: 1 }
   }
 }
-// #endregion yaml-schema-locate
 
-// #region yaml-schema-within
 // A block of text keeps its lines, each moved by the indentation; a value in one line keeps its columns.
 function withinLocator(
   document: ReturnType<typeof parseDocument>,
@@ -154,9 +145,9 @@ function withinLocator(
       : { ...start, column: 0 }
   }
 }
-// #endregion yaml-schema-within
+// #endregion yaml-schema-locate
 
-// #region yaml-schema-spell
+// #region yaml-schema-diagnose
 /** A path as a person writes it: `boots[0].steps[2].load`. */
 export const spellPath = (path: YamlPath): string =>
   path
@@ -178,9 +169,7 @@ export function valueAt(data: unknown, path: YamlPath): unknown {
     data,
   )
 }
-// #endregion yaml-schema-spell
 
-// #region yaml-schema-diagnose
 /** What an issue is told about: the whole document, its places, its schema and the kind of file. */
 export interface SchemaReader {
   readonly schema: z.ZodType
@@ -209,9 +198,7 @@ export function diagnoseIssues(
     return [wrongValue(reader, path, issue)]
   })
 }
-// #endregion yaml-schema-diagnose
 
-// #region yaml-schema-branch
 // Of the branches of a union, one that does not refuse the value's very type.
 function closestBranch(
   branches: readonly (readonly z.core.$ZodIssue[])[],
@@ -233,9 +220,7 @@ function unknownKey({ schema, kind, locate }: SchemaReader, path: YamlPath, key:
     note: near ? `did you mean ${near}?` : `known here: ${known.join(', ')}`,
   }
 }
-// #endregion yaml-schema-branch
 
-// #region yaml-schema-value
 function wrongValue(
   { kind, data, locate }: SchemaReader,
   path: YamlPath,
@@ -254,9 +239,6 @@ function wrongValue(
   }
 }
 
-// #endregion yaml-schema-value
-
-// #region yaml-schema-expected
 const TYPES: Readonly<Record<string, string>> = {
   ...{ object: 'keys with values (key: value)', record: 'keys with values (key: value)', array: 'a list' },
   ...{ int: 'a whole number', number: 'a number', string: 'text', boolean: 'true or false' },
@@ -279,7 +261,7 @@ const expectedWords = (message: string): string =>
 const SIGNS: Readonly<Record<string, string>> = {
   ...{ '<=': 'at most', '>=': 'at least', '<': 'less than', '>': 'more than' },
 }
-// #endregion yaml-schema-expected
+// #endregion yaml-schema-diagnose
 
 // #region yaml-schema-keys
 const open = (type: z.ZodType): z.ZodType =>

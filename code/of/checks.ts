@@ -9,6 +9,8 @@
 //     dts-avoid-default-addr-size   the cell counts of the parent are dtc's defaults, 2 and 1
 //
 // A warning is no verdict: Linux boots with most of them, and reads default cell counts in its own way.
+
+// #region check-imports
 import type { Diagnostic } from '../lib/diagnostic.ts'
 import {
   type DeviceTree,
@@ -20,6 +22,7 @@ import {
   stringsOf,
   unitAddress,
 } from './tree.ts'
+// #endregion check-imports
 
 // #region check-tree
 type Warn = (rule: string, node: DtNode, text: string, note?: string, ofProperty?: string) => void
@@ -59,12 +62,14 @@ export function checkTree(tree: DeviceTree, file: string): Diagnostic[] {
 }
 // #endregion check-tree
 
+// #region check-generated
 // What the compiler put into an overlay after its own checks; it repeats names of nodes, without what makes them right.
 function isGenerated(node: DtNode): boolean {
   let top = node
   while (top.parent?.parent) top = top.parent
   return top.name === '__fixups__' || top.name === '__local_fixups__'
 }
+// #endregion check-generated
 
 // #region check-cells
 function checkCell(node: DtNode, name: string, rule: string, warn: Warn): void {
@@ -95,6 +100,7 @@ function checkRegFormat(node: DtNode, warn: Warn): void {
   const { length } = reg.value
   if (length === 0)
     warn('dts-reg-format', node, 'reg is empty; expected an address and a size', undefined, 'reg')
+  // #region check-reg-entry
   const address = givenCells(node.parent, '#address-cells')
   const size = givenCells(node.parent, '#size-cells')
   const entry = 4 * ((address ?? 2) + (size ?? 1))
@@ -112,6 +118,7 @@ function checkRegFormat(node: DtNode, warn: Warn): void {
     note,
     'reg',
   )
+  // #endregion check-reg-entry
 }
 // #endregion check-reg-format
 

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
 // The parser's place among the tokens: one token of foresight, the errors that speak of it, and the way on after one.
+
+// #region dts-cursor-imports
 import { DtsLexer, type Place, type Report, type Token } from './dts_lexer.ts'
 import type { Labels } from './dts_source_tree.ts'
 import { MAX_NAME } from './tree.ts'
+// #endregion dts-cursor-imports
 
-// #region dts-cursor
+// #region dts-cursor-errors
 /** Thrown to leave one statement; what is wrong with it has been reported. */
 export class BadStatement extends Error {}
 
@@ -17,7 +20,9 @@ export function stop(report: Report, place: Place, text: string): never {
   report('dts-limit', place, text)
   throw new Stop()
 }
+// #endregion dts-cursor-errors
 
+// #region dts-cursor
 /** The tokens of a source, the next one in `token`. `file` names the source in what is reported. */
 export class DtsCursor {
   readonly report: Report
@@ -35,6 +40,7 @@ export class DtsCursor {
     this.#token = this.#lexer.next()
   }
 
+  // #region dts-cursor-ask
   /** Whether some statement was given up, so that the rest is not the whole. */
   get gaveUp(): boolean {
     return this.#gaveUp
@@ -64,7 +70,9 @@ export class DtsCursor {
     this.#token = this.#lexer.next()
     return token
   }
+  // #endregion dts-cursor-ask
 
+  // #region dts-cursor-unexpected
   /** Reports that `what` was expected where the next token stands, and gives up on the statement. */
   unexpected(what: string, note?: string): never {
     const atEnd = this.#token.kind === 'end'
@@ -74,7 +82,9 @@ export class DtsCursor {
     }
     throw atEnd ? new Stop() : new BadStatement()
   }
+  // #endregion dts-cursor-unexpected
 
+  // #region dts-cursor-signs
   /** Whether the next token is the operator or character `text`. */
   isSign(text: string): boolean {
     return this.#token.kind === 'sign' && this.#token.text === text
@@ -90,7 +100,9 @@ export class DtsCursor {
     if (!this.isSign(text)) this.unexpected(`${text} after ${after}`)
     this.advance()
   }
+  // #endregion dts-cursor-signs
 
+  // #region dts-cursor-semicolon
   /** Steps past a semicolon. One that is missing at the end of a line is told, and taken as if it were there. */
   takeSemicolon(after: string): void {
     if (this.isSign(';')) {
@@ -109,7 +121,9 @@ export class DtsCursor {
     this.#lexer.againAsName(this.#token)
     this.#token = this.#lexer.next()
   }
+  // #endregion dts-cursor-semicolon
 
+  // #region dts-cursor-statement
   // After an error: to behind the next semicolon of this level, or in front of the brace that closes it.
   #skipStatement(): void {
     for (let depth = 0; this.#token.kind !== 'end';) {
@@ -130,7 +144,9 @@ export class DtsCursor {
       this.#skipStatement()
     }
   }
+  // #endregion dts-cursor-statement
 
+  // #region dts-cursor-labels
   /** Steps past labels, `here: there:`, and gives them. */
   readLabels(): Labels {
     const labels: Labels = new Map()
@@ -140,6 +156,7 @@ export class DtsCursor {
     }
     return labels
   }
+  // #endregion dts-cursor-labels
 }
 // #endregion dts-cursor
 

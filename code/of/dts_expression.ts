@@ -3,7 +3,10 @@
 // The integer expressions of device-tree source: C's operators over unsigned 64-bit numbers that wrap, as dtc 1.6.1
 // computes them. So `-1` is 2^64 - 1, `>>` brings in zeroes and every comparison is without sign. Both arms of `?:` are
 // computed, and a shift by 64 or more gives 0.
+
+// #region dts-expression-imports
 import type { DtsCursor } from './dts_cursor.ts'
+// #endregion dts-expression-imports
 
 // #region dts-operators
 const u64 = (value: bigint) => BigInt.asUintN(64, value)
@@ -34,10 +37,10 @@ const OPERATORS: Readonly<
 }
 // #endregion dts-operators
 
+// #region dts-expression
 // Parentheses, unary operators and arms of `?:` inside each other.
 const MAX_NESTING = 256
 
-// #region dts-expression
 /**
  * Reads a number, a character or an expression in parentheses: what may stand in cells. Gives 0 to 2^64 - 1.
  *
@@ -69,7 +72,9 @@ function readTernary(cursor: DtsCursor, nesting: number): bigint {
   const no = readTernary(cursor, nesting + 1)
   return condition !== 0n ? yes : no
 }
+// #endregion dts-expression
 
+// #region dts-expression-binary
 // Reads operators that bind at least as tightly as `weakest`, from left to right.
 function readBinary(cursor: DtsCursor, weakest: number, nesting: number): bigint {
   let left = readUnary(cursor, nesting)
@@ -87,7 +92,9 @@ function readBinary(cursor: DtsCursor, weakest: number, nesting: number): bigint
     }
   }
 }
+// #endregion dts-expression-binary
 
+// #region dts-expression-unary
 function readUnary(cursor: DtsCursor, nesting: number): bigint {
   const { kind, text } = cursor.token
   if (kind !== 'sign' || (text !== '-' && text !== '~' && text !== '!')) return readInteger(cursor, nesting)
@@ -96,4 +103,4 @@ function readUnary(cursor: DtsCursor, nesting: number): bigint {
   const value = readUnary(cursor, nesting + 1)
   return text === '-' ? u64(-value) : text === '~' ? u64(~value) : truth(value === 0n)
 }
-// #endregion dts-expression
+// #endregion dts-expression-unary

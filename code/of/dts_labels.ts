@@ -2,9 +2,12 @@
 //
 // From a label or a path to its node, while the source is read and after. A label that is not there gets the one offered
 // that is spelled most like it.
+
+// #region dts-labels-imports
 import { stop } from './dts_cursor.ts'
 import type { Place, Report } from './dts_lexer.ts'
 import { type SourceNode, liveChild } from './dts_source_tree.ts'
+// #endregion dts-labels-imports
 
 // #region dts-labels
 // Siblings looked at for paths whose first node of that name is deleted; only source made to be slow comes near.
@@ -21,6 +24,7 @@ export class LabelIndex {
     this.#report = report
   }
 
+  // #region dts-labels-add
   /**
    * Takes in the labels of `fresh` and of all below it, after `fresh` was merged into `into`; both are the same node
    * when it is new. Of two nodes with one label the first stays, as long as it has it.
@@ -37,7 +41,9 @@ export class LabelIndex {
       if (target && !child.deleted) this.add(child, target)
     }
   }
+  // #endregion dts-labels-add
 
+  // #region dts-labels-find
   /** The node that `reference`, a label or a path with its slash, points to; null when there is none. */
   find(root: SourceNode, reference: string, place: Place): SourceNode | null {
     if (!reference.startsWith('/')) return this.#live(reference)
@@ -107,6 +113,7 @@ function editDistance(a: string, b: string): number {
     }
   }
   return row[b.length]!
+  // #endregion dts-labels-find
 }
 // #endregion dts-labels
 

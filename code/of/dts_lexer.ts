@@ -10,7 +10,10 @@
 //
 // Strings, labels (`here:`), references (`&there`), keywords (`/bits/`) and comments are the same in all three.
 // Leaves out: reading other files. /include/, /incbin/ and lines for the C preprocessor are told and passed over.
+
+// #region dts-lexer-imports
 import { ByteBuffer } from './byte_buffer.ts'
+// #endregion dts-lexer-imports
 
 // #region dts-token
 /** Where a token stands. Line and column count from 1, columns in UTF-16 units. */
@@ -123,6 +126,7 @@ export class DtsLexer {
     return this.#cutShort
   }
 
+  // #region dts-lexer-next
   /** The next token. What is wrong inside it is reported, and a token of its kind given all the same. */
   next(): Token {
     for (;;) {
@@ -136,7 +140,9 @@ export class DtsLexer {
     if (this.#offset >= this.#source.length) return { kind: 'end', text: '', ...at }
     return this.#quoted(at) ?? this.#keyword(at) ?? this.#nameOrNumber(at) ?? this.#sign(at)
   }
+  // #endregion dts-lexer-next
 
+  // #region dts-lexer-again
   /** Goes back to `token`, which was the last one given, to give it again as the name of a node or property. */
   againAsName(token: Token): void {
     this.#offset = token.offset
@@ -145,7 +151,7 @@ export class DtsLexer {
     this.#lineEnd = lineEnd(this.#source, this.#lineStart)
     this.#state = 'name'
   }
-  // #endregion dts-lexer
+  // #endregion dts-lexer-again
 
   // #region dts-lexer-blank
   #skipBlank(): void {
@@ -248,7 +254,7 @@ export class DtsLexer {
   }
   // #endregion dts-lexer-quoted
 
-  // #region dts-lexer-words
+  // #region dts-lexer-keyword
   #keyword(at: Pick<Token, 'place' | 'offset' | 'value'>): Token | null {
     const match = this.#match(KEYWORD)
     if (!match) return null
@@ -259,7 +265,9 @@ export class DtsLexer {
     else if (text === '/memreserve/' || text === '/bits/' || text === '/dts-v1/') this.#state = 'value'
     return { kind: 'keyword', text, ...at }
   }
+  // #endregion dts-lexer-keyword
 
+  // #region dts-lexer-word
   #nameOrNumber(at: Pick<Token, 'place' | 'offset' | 'value'>): Token | null {
     const label = this.#match(LABEL)
     if (label) return { kind: 'label', text: label[1]!, ...at }
@@ -284,7 +292,9 @@ export class DtsLexer {
     const word = this.#match(WORD)
     return word && { kind: 'word', text: word[0], ...at }
   }
+  // #endregion dts-lexer-word
 
+  // #region dts-lexer-number
   #number(digits: string, place: Place): bigint {
     const octal = /^0[0-9]+$/.test(digits)
     if (octal && /[89]/.test(digits)) {
@@ -298,7 +308,9 @@ export class DtsLexer {
     this.#report('dts-number', place, `${shown} is out of range; expected at most 0x${MAX_U64.toString(16)}`)
     return 0n
   }
+  // #endregion dts-lexer-number
 
+  // #region dts-lexer-sign
   #sign(at: Pick<Token, 'place' | 'offset' | 'value'>): Token {
     const text = this.#match(SIGN)![0]
     if (text === '[') this.#state = 'bytes'
@@ -306,7 +318,7 @@ export class DtsLexer {
     else if (text === '{' || text === ';') this.#state = 'name'
     return { kind: 'sign', text, ...at }
   }
-  // #endregion dts-lexer-words
+  // #endregion dts-lexer-sign
 
   // #region dts-lexer-place
   #place(): Place {
@@ -335,6 +347,7 @@ export class DtsLexer {
   }
   // #endregion dts-lexer-place
 }
+// #endregion dts-lexer
 
 // #region dts-line-end
 // Where the line that starts at `start` has its newline; past every offset when it is the last one.

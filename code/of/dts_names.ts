@@ -2,9 +2,12 @@
 //
 // The names of a source: made of the characters they may have, and each given once. These are the checks that dtc counts
 // as errors; its warnings are in checks.ts. A rule id is dtc's with `dts-` before it and hyphens.
+
+// #region dts-names-imports
 import type { Place, Report } from './dts_lexer.ts'
 import { type SourceNode, liveNodes, liveProperty, sourcePath } from './dts_source_tree.ts'
 import { bytesToText } from './tree.ts'
+// #endregion dts-names-imports
 
 // #region dts-names
 const NOT_NODE_CHARACTER = /[^a-zA-Z0-9,._+@-]/

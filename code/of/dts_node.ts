@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
 // The body of a node in source → its properties and subnodes, in their order, with what it deletes marked as deleted.
+
+// #region dts-node-imports
 import { type DtsCursor, stop } from './dts_cursor.ts'
 import type { Place } from './dts_lexer.ts'
 import {
@@ -14,8 +16,9 @@ import {
 } from './dts_source_tree.ts'
 import { readValue } from './dts_value.ts'
 import { MAX_DEPTH } from './tree.ts'
+// #endregion dts-node-imports
 
-// #region dts-node
+// #region dts-body
 /**
  * Reads `{ properties; subnodes };` into `node`. `name` is what to call it in errors, `depth` its nesting, 1 for the root.
  * @kernel scripts/dtc/dtc-parser.y nodedef v6.1
@@ -39,7 +42,9 @@ export function readBody(cursor: DtsCursor, node: SourceNode, name: string, dept
   cursor.advance()
   cursor.takeSemicolon('}')
 }
+// #endregion dts-body
 
+// #region dts-member
 // One property, subnode or deletion, with the labels before it.
 function readMember(cursor: DtsCursor, parent: SourceNode, depth: number): void {
   const labels = cursor.readLabels()
@@ -66,7 +71,9 @@ function readMember(cursor: DtsCursor, parent: SourceNode, depth: number): void 
     readProperty(cursor, parent, text, place, labels)
   }
 }
+// #endregion dts-member
 
+// #region dts-deletion
 function readDeletion(cursor: DtsCursor, parent: SourceNode, keyword: string): void {
   cursor.advance()
   if (cursor.token.kind !== 'name') cursor.unexpected(`a name after ${keyword}`)
@@ -75,7 +82,9 @@ function readDeletion(cursor: DtsCursor, parent: SourceNode, keyword: string): v
   if (keyword === '/delete-node/') addChild(parent, { ...sourceNode(text, place), deleted: true })
   else addProperty(parent, { ...madeProperty(text, new Uint8Array(0)), place, deleted: true })
 }
+// #endregion dts-deletion
 
+// #region dts-property
 function readProperty(
   cursor: DtsCursor,
   parent: SourceNode,
@@ -100,4 +109,4 @@ function readProperty(
   }
   addProperty(parent, { name, value, place, labels, deleted: false })
 }
-// #endregion dts-node
+// #endregion dts-property

@@ -7,6 +7,8 @@
 // Here is what may stand outside of nodes; the inside of one is read in dts_node.ts, a property's value in dts_value.ts.
 // A syntax error gives up one statement and goes on behind it, so that one run tells as much as it can; the tree is given
 // only when there was no error. Leaves out /include/, /incbin/ and the C preprocessor, and says so when it meets them.
+
+// #region dts-parser-imports
 import type { Diagnostic } from '../lib/diagnostic.ts'
 import { DtsCursor, Stop, shownToken } from './dts_cursor.ts'
 import { readInteger } from './dts_expression.ts'
@@ -26,6 +28,7 @@ import {
   sourceNode,
 } from './dts_source_tree.ts'
 import { type DeviceTree, type MemReserve, stringsValue } from './tree.ts'
+// #endregion dts-parser-imports
 
 // #region dts-parse
 /** Sources above this many UTF-16 units are refused; arm and arm64 boards of Linux 6.12 fit, preprocessed. */
@@ -75,7 +78,7 @@ export function parseDts(
 }
 // #endregion dts-parse
 
-// #region dts-parser-file
+// #region dts-parser
 const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER)
 
 class Parser {
@@ -149,6 +152,7 @@ class Parser {
     }
   }
 
+  // #region dts-parser-top
   #topLevel(): void {
     const labels = this.#cursor.readLabels()
     const { kind, text } = this.#cursor.token
@@ -161,7 +165,9 @@ class Parser {
     else if (kind === 'keyword' && text === '/omit-if-no-ref/') this.#omitReferenced()
     else this.#cursor.unexpected('/ { … }; or a reference such as &uart0 { … };')
   }
+  // #endregion dts-parser-top
 
+  // #region dts-parser-items
   #readReservation(): void {
     const { place } = this.#cursor.advance()
     if (this.#root) {
@@ -197,9 +203,9 @@ class Parser {
     else this.#root = fresh
     this.labels.add(fresh, old ?? fresh)
   }
-  // #endregion dts-parser-file
+  // #endregion dts-parser-items
 
-  // #region dts-parser-overrides
+  // #region dts-override
   // &label { … }; opens a node again. In a plugin, one that is not here becomes a fragment for the node that is meant.
   #override(labels: Labels): void {
     // dtc's grammar has room for one label here, where a node of its own may have many.
@@ -218,7 +224,9 @@ class Parser {
     if (!this.#plugin) this.#unknown(reference)
     else this.#addFragment(reference, fresh)
   }
+  // #endregion dts-override
 
+  // #region dts-fragment
   #addFragment(reference: Token, overlay: SourceNode): void {
     const fragment = sourceNode(`fragment@${this.#fragments++}`, reference.place)
     const { text: name, place } = reference
@@ -232,7 +240,9 @@ class Parser {
     addChild(this.#root, fragment)
     this.labels.add(overlay, overlay)
   }
+  // #endregion dts-fragment
 
+  // #region dts-parser-deletions
   #deleteReferenced(): void {
     this.#cursor.advance()
     const target = this.#takeTarget('/delete-node/')
@@ -262,5 +272,6 @@ class Parser {
   #unknown(reference: Token): void {
     this.labels.reportUnknown(reference.text, reference.place)
   }
-  // #endregion dts-parser-overrides
+  // #endregion dts-parser-deletions
 }
+// #endregion dts-parser

@@ -6,6 +6,8 @@
 //     /__local_fixups__   the tree again: property = <offset>  cells with phandles of this tree, to be shifted
 //
 // @kernel scripts/dtc/livetree.c generate_fixups_tree(), generate_local_fixups_tree() v6.1
+
+// #region dts-plugin-imports
 import { ByteBuffer } from './byte_buffer.ts'
 import type { LabelIndex, PathSize } from './dts_labels.ts'
 import {
@@ -20,6 +22,7 @@ import {
   sourcePath,
 } from './dts_source_tree.ts'
 import { cellsValue, stringsValue } from './tree.ts'
+// #endregion dts-plugin-imports
 
 // #region dts-plugin
 /** Adds `/__fixups__` and `/__local_fixups__` to `root`, each only when it has something to say. */
@@ -46,7 +49,9 @@ export function addFixups(root: SourceNode, labels: LabelIndex, size: PathSize):
   const local = child(root, inside.size > 0 ? '__local_fixups__' : null)
   for (const [node, properties] of inside) addAll(local && mirrored(local, node), properties)
 }
+// #endregion dts-plugin
 
+// #region dts-plugin-nodes
 function entry<K, V>(map: Map<K, V>, key: K, make: () => V): V {
   const value = map.get(key) ?? make()
   map.set(key, value)
@@ -82,4 +87,4 @@ function child(parent: SourceNode, name: string | null): SourceNode | null {
   addChild(parent, fresh)
   return fresh
 }
-// #endregion dts-plugin
+// #endregion dts-plugin-nodes

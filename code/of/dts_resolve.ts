@@ -4,6 +4,8 @@
 // which phandle does each referenced node get. The order is that of dtc 1.6.1, since it decides the numbers:
 //
 //     names → labels → given phandles → references to phandles (allocating) → references to paths → nodes nobody wants
+
+// #region dts-resolve-imports
 import { type LabelIndex, PathSize } from './dts_labels.ts'
 import type { Place, Report } from './dts_lexer.ts'
 import { checkLabels, checkNames, checkNameProperty } from './dts_names.ts'
@@ -28,6 +30,7 @@ import {
   readNumber,
   stringsValue,
 } from './tree.ts'
+// #endregion dts-resolve-imports
 
 // #region dts-phandles
 // The numbers that neither Linux nor dtc takes for a phandle.
@@ -94,6 +97,7 @@ class Phandles {
     return null
   }
 
+  // #region dts-phandle-of
   /** The phandle of `node`; one that has none gets the lowest that is free, as its last property. */
   of(node: SourceNode): number {
     if (node.phandle) return node.phandle
@@ -103,10 +107,11 @@ class Phandles {
     if (!liveProperty(node, 'phandle')) addProperty(node, madeProperty('phandle', cellsValue(node.phandle)))
     return node.phandle
   }
+  // #endregion dts-phandle-of
 }
 // #endregion dts-phandles
 
-// #region dts-references
+// #region dts-resolve-phandles
 function resolvePhandles(
   node: SourceNode,
   source: ParsedSource,
@@ -129,7 +134,9 @@ function resolvePhandles(
     }
   }
 }
+// #endregion dts-resolve-phandles
 
+// #region dts-resolve-paths
 function resolvePaths(node: SourceNode, source: ParsedSource, labels: LabelIndex, size: PathSize): void {
   for (const { value, deleted } of node.properties) {
     if (deleted || !value.markers.some(({ kind }) => kind === 'path')) continue
@@ -165,7 +172,7 @@ function concatenate(parts: readonly Uint8Array[]): Uint8Array {
   }
   return whole
 }
-// #endregion dts-references
+// #endregion dts-resolve-paths
 
 // #region dts-resolve
 /**
@@ -191,7 +198,9 @@ export function resolveTree(source: ParsedSource, labels: LabelIndex, report: Re
   if (plugin) addFixups(root, labels, size)
   return { root: finished(root, null, file), memreserve, bootCpuid }
 }
+// #endregion dts-resolve
 
+// #region dts-finish
 // The boot CPU is taken to be the first node in /cpus.
 function guessBootCpuid(root: SourceNode): number {
   const first = liveChild(root, 'cpus')?.children[0]
@@ -221,4 +230,4 @@ function finished(source: SourceNode, parent: DtNode | null, file: string): DtNo
   for (const child of source.children) if (!child.deleted) finished(child, node, file)
   return node
 }
-// #endregion dts-resolve
+// #endregion dts-finish

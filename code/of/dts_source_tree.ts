@@ -3,13 +3,18 @@
 // The tree while its source is still being read. Source may open a node again, override a property, delete either and
 // bring it back, so nothing is ever taken out of a list here: it is marked as deleted, and revived in its old place.
 // That decides the order of nodes in the blob, and the order decides what reserved_mem does first.
+
+// #region dts-source-imports
 import type { Place } from './dts_lexer.ts'
 import type { MemReserve } from './tree.ts'
+// #endregion dts-source-imports
 
-// #region dts-source-types
+// #region dts-source-labels
 /** Labels with where each was given. */
 export type Labels = Map<string, Place>
+// #endregion dts-source-labels
 
+// #region dts-source-value
 /** A reference inside a value, or a label on a byte of it. */
 export interface Marker {
   /** `phandle`: the cell at `offset` becomes one. `path`: the path is put in at `offset`. */
@@ -26,7 +31,9 @@ export interface SourceValue {
   bytes: Uint8Array
   readonly markers: Marker[]
 }
+// #endregion dts-source-value
 
+// #region dts-source-node
 export interface SourceProperty {
   readonly name: string
   value: SourceValue
@@ -61,7 +68,7 @@ export interface ParsedSource {
   readonly plugin: boolean
   readonly file: string
 }
-// #endregion dts-source-types
+// #endregion dts-source-node
 
 // #region dts-source-make
 export function sourceNode(name: string, place: Place | null, labels: Labels = new Map()): SourceNode {
@@ -131,11 +138,13 @@ export function sourcePath(node: SourceNode): string {
 }
 // #endregion dts-source-look
 
-// #region dts-source-merge
+// #region dts-source-merge-labels
 function addLabels(labels: Labels, more: Labels): void {
   for (const [name, place] of more) if (!labels.has(name)) labels.set(name, place)
 }
+// #endregion dts-source-merge-labels
 
+// #region dts-source-merge
 /**
  * Opens `old` again with what `fresh` says: a property takes the new value in its old place, what is new comes last.
  * @kernel scripts/dtc/livetree.c merge_nodes() v6.1
@@ -156,6 +165,7 @@ export function mergeNodes(old: SourceNode, fresh: SourceNode): void {
       addProperty(old, property)
     }
   }
+  // #region dts-source-merge-children
   for (const child of fresh.children) {
     const same = old.childByName.get(child.name)
     if (child.deleted) {
@@ -166,8 +176,11 @@ export function mergeNodes(old: SourceNode, fresh: SourceNode): void {
       addChild(old, child)
     }
   }
+  // #endregion dts-source-merge-children
 }
+// #endregion dts-source-merge
 
+// #region dts-source-delete
 function deleteProperty(property: SourceProperty): void {
   property.deleted = true
   property.labels.clear()
@@ -180,4 +193,4 @@ export function deleteNode(node: SourceNode): void {
   for (const child of node.children) if (!child.deleted) deleteNode(child)
   for (const property of node.properties) if (!property.deleted) deleteProperty(property)
 }
-// #endregion dts-source-merge
+// #endregion dts-source-delete

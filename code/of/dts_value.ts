@@ -3,11 +3,14 @@
 // The value of a property in source → bytes, with markers where references and labels stand:
 //
 //     "text"   <1 &label (2 + 3)>   /bits/ 16 <4 5>   [de ad]   &label   &{/path}
+
+// #region dts-value-imports
 import { ByteBuffer } from './byte_buffer.ts'
 import { BadStatement, type DtsCursor } from './dts_cursor.ts'
 import { readInteger } from './dts_expression.ts'
 import type { Token } from './dts_lexer.ts'
 import type { Marker, SourceValue } from './dts_source_tree.ts'
+// #endregion dts-value-imports
 
 // #region dts-value
 /**
@@ -26,7 +29,9 @@ export function readValue(cursor: DtsCursor): SourceValue {
     cursor.advance()
   }
 }
+// #endregion dts-value
 
+// #region dts-value-part
 function labelMarkers(cursor: DtsCursor, out: ByteBuffer, markers: Marker[]): void {
   for (const [name, place] of cursor.readLabels())
     markers.push({ kind: 'label', offset: out.length, name, place })
@@ -65,7 +70,9 @@ function readBits(cursor: DtsCursor): number {
   cursor.report('dts-bits', place, `/bits/ ${text}; expected 8, 16, 32 or 64`)
   return 32
 }
+// #endregion dts-value-part
 
+// #region dts-value-array
 function readArray(cursor: DtsCursor, out: ByteBuffer, markers: Marker[]): void {
   const bits = readBits(cursor)
   cursor.takeSign('<', '/bits/')
@@ -91,7 +98,9 @@ function readArray(cursor: DtsCursor, out: ByteBuffer, markers: Marker[]): void 
   }
   cursor.advance()
 }
+// #endregion dts-value-array
 
+// #region dts-value-element
 // The bits above the element's are all zero, or all one for a negative number; else the value would lose some.
 function readElement(cursor: DtsCursor, out: ByteBuffer, bits: number): void {
   const { place } = cursor.token
@@ -107,7 +116,9 @@ function readElement(cursor: DtsCursor, out: ByteBuffer, bits: number): void {
   }
   out.integer(value, bits)
 }
+// #endregion dts-value-element
 
+// #region dts-value-bytes
 function readBytes(cursor: DtsCursor, out: ByteBuffer, markers: Marker[]): void {
   cursor.advance()
   while (!cursor.isSign(']')) {
@@ -119,9 +130,7 @@ function readBytes(cursor: DtsCursor, out: ByteBuffer, markers: Marker[]): void 
   }
   cursor.advance()
 }
-// #endregion dts-value
 
-// #region dts-value-words
 function arrayNote({ kind, text }: Token): string | undefined {
   if (kind === 'sign' && '-~!+*/%|&^'.includes(text))
     return 'An expression in cells stands in parentheses: <(-1)>.'
@@ -129,4 +138,4 @@ function arrayNote({ kind, text }: Token): string | undefined {
     return 'A name from a header needs the C preprocessor first; a reference starts with &.'
   return undefined
 }
-// #endregion dts-value-words
+// #endregion dts-value-bytes

@@ -6,6 +6,8 @@
 //
 // Accepts what Linux and dtc accept beside that: NOP tags, gaps between blocks, bytes behind the total size, two nodes or
 // properties of one name.
+
+// #region fdt-reader-imports
 import { Complaint } from '../lib/complaint.ts'
 import {
   FDT_BEGIN_NODE,
@@ -29,6 +31,7 @@ import {
 } from './tree.ts'
 
 const hex = (value: number) => '0x' + value.toString(16)
+// #endregion fdt-reader-imports
 
 // #region fdt-reader-blob
 // A range of the blob: `end` is the first byte behind it.
@@ -58,6 +61,7 @@ class Blob {
     })
   }
 
+  // #region fdt-reader-cell
   /** The cell at `offset`, which must end inside `block`. `what` names it in the complaint. */
   cell(offset: number, block: Block, what: string): number {
     if (offset + 4 > block.end) {
@@ -69,6 +73,7 @@ class Blob {
     }
     return this.#view.getUint32(offset)
   }
+  // #endregion fdt-reader-cell
 
   /** The 64-bit number at `offset`, whose place has been checked already. */
   number64(offset: number, what: string): number {
@@ -98,7 +103,7 @@ class Blob {
 }
 // #endregion fdt-reader-blob
 
-// #region fdt-reader-header
+// #region fdt-reader-block
 interface Header {
   readonly reserved: Block
   readonly structure: Block
@@ -133,7 +138,9 @@ function readBlock(
   }
   return { what, start, end: start + size }
 }
+// #endregion fdt-reader-block
 
+// #region fdt-reader-header
 function checkAligned(blob: Blob, block: Block, offsetAt: number, alignment: number): void {
   if (block.start % alignment === 0) return
   throw blob.complaint(
@@ -249,6 +256,7 @@ class StructureReader {
     this.#at = header.structure.start
   }
 
+  // #region fdt-reader-walk
   read(): DtNode {
     let root: DtNode | null = null
     // The open node; null before the root is opened and after it is closed.
@@ -272,6 +280,7 @@ class StructureReader {
       }
     }
   }
+  // #endregion fdt-reader-walk
 
   #openNode(parent: DtNode | null, tagAt: number, depth: number): DtNode {
     if (depth > MAX_DEPTH) {

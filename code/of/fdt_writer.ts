@@ -2,9 +2,12 @@
 //
 // Device tree → blob of version 17, byte for byte what `dtc -I dts -O dtb` of 1.6.1 writes: header, reservation block,
 // structure block, strings block, without gaps or padding between them. The blocks' layout is drawn in fdt_format.ts.
+
+// #region fdt-writer-imports
 import { ByteBuffer } from './byte_buffer.ts'
 import { FDT_BEGIN_NODE, FDT_END, FDT_END_NODE, FDT_MAGIC, FDT_PROP, FDT_V17_SIZE } from './fdt_format.ts'
 import { type DeviceTree, type DtNode, textToBytes } from './tree.ts'
+// #endregion fdt-writer-imports
 
 // #region fdt-strings
 // The names in the order of first use. A name that is the tail of an earlier one has no entry of its own:
@@ -77,6 +80,7 @@ export function writeFdt(tree: DeviceTree): Uint8Array {
   const offStruct = FDT_V17_SIZE + reserved.length
   const offStrings = offStruct + structure.length
   const out = new ByteBuffer()
+  // #region fdt-write-header
   for (const cell of [
     FDT_MAGIC,
     offStrings + strings.buffer.length,
@@ -91,6 +95,7 @@ export function writeFdt(tree: DeviceTree): Uint8Array {
   ]) {
     out.cell(cell)
   }
+  // #endregion fdt-write-header
   for (const block of [reserved, structure, strings.buffer]) out.append(block.bytes())
   return out.bytes()
 }

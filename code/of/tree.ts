@@ -6,7 +6,7 @@
 //
 // Kernel names here read the same cells as Linux; the rest is ours. Leaves out: overlays, changesets, reference counts.
 
-// #region dt-types
+// #region dt-source-place
 /** Where something stands in its source. Line and column count from 1. */
 export interface SourcePlace {
   readonly line: number
@@ -14,7 +14,9 @@ export interface SourcePlace {
   /** Only when a preprocessor's line marker named another file than the one that was parsed. */
   readonly file?: string
 }
+// #endregion dt-source-place
 
+// #region dt-node
 /** `name = value;` of a node. An empty `value` is a property that is only present, such as `reusable`. */
 export interface DtProperty {
   readonly name: string
@@ -40,7 +42,9 @@ export interface DtNode {
   /** The byte offset of FDT_BEGIN_NODE in the blob, for a tree from a blob. */
   offset?: number
 }
+// #endregion dt-node
 
+// #region dt-tree
 /** An entry of the memory reservation block. Units: bytes from zero, bytes. Both exact to 2^53. */
 export interface MemReserve {
   readonly address: number
@@ -54,7 +58,7 @@ export interface DeviceTree {
   /** `boot_cpuid_phys` of the blob's header. */
   bootCpuid: number
 }
-// #endregion dt-types
+// #endregion dt-tree
 
 // #region dt-make
 /**
@@ -128,7 +132,9 @@ export function findNode(tree: DeviceTree, path: string): DtNode | null {
 export function property(node: DtNode, name: string): DtProperty | null {
   return node.properties.find((each) => each.name === name) ?? null
 }
+// #endregion dt-walk
 
+// #region dt-phandle
 /**
  * The first node whose `phandle` (or `linux,phandle`) is `phandle`, or null.
  * @kernel drivers/of/base.c of_find_node_by_phandle() v6.12
@@ -143,21 +149,25 @@ export function phandleOf(node: DtNode): number | null {
   const value = (property(node, 'phandle') ?? property(node, 'linux,phandle'))?.value
   return value?.length === 4 ? readNumber(value, 0, 1) : null
 }
+// #endregion dt-phandle
 
+// #region dt-unit-address
 /** The unit address of a name, what follows its `@`: `40000000` of `memory@40000000`; empty without one. */
 export function unitAddress(name: string): string {
   const at = name.indexOf('@')
   return at < 0 ? '' : name.slice(at + 1)
 }
-// #endregion dt-walk
+// #endregion dt-unit-address
 
-// #region dt-values
+// #region dt-cells
 /** The value as 32-bit cells, without sign. Bytes behind the last whole cell are left out. */
 export function cellsOf(value: Uint8Array): number[] {
   const view = new DataView(value.buffer, value.byteOffset, value.byteLength)
   return Array.from({ length: Math.floor(value.length / 4) }, (_, i) => view.getUint32(i * 4))
 }
+// #endregion dt-cells
 
+// #region dt-read-number
 /**
  * The number in `cells` cells from byte `offset` on; 0 cells give 0.
  *
@@ -184,7 +194,9 @@ export function readNumber(value: Uint8Array, offset: number, cells: number): nu
   }
   return Number(number)
 }
+// #endregion dt-read-number
 
+// #region dt-write-number
 /** `number` as `cells` big-endian cells: what `readNumber` reads back. Throws when it does not fit or is not whole. */
 export function writeNumber(number: number, cells: number): Uint8Array {
   if (!Number.isSafeInteger(number) || number < 0 || number >= 2 ** (32 * cells)) {
@@ -206,7 +218,9 @@ export function cellsValue(...numbers: number[]): Uint8Array {
   numbers.forEach((number, i) => value.set(writeNumber(number, 1), i * 4))
   return value
 }
+// #endregion dt-write-number
 
+// #region dt-strings
 /**
  * The strings of a value, such as `compatible`: each ends at a NUL byte. A last one without NUL is given as well;
  * an empty value gives none. Bytes are taken as Latin-1, so each character is one byte.
@@ -247,4 +261,4 @@ export function textToBytes(text: string): Uint8Array {
   }
   return bytes
 }
-// #endregion dt-values
+// #endregion dt-strings

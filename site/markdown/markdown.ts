@@ -10,11 +10,13 @@ import footnote from 'markdown-it-footnote'
 import type { Claims } from '../claims/claims.ts'
 import { footnoteDefinitions } from '../claims/footnotes.ts'
 import { frontMatterLines } from '../data/front_matter.ts'
-import { withoutTags } from '../html.ts'
+import { escapeHtml, withoutTags } from '../html.ts'
 import { fromRoot, readText } from '../paths.ts'
 import { en } from '../text/en.ts'
+import type { Chapter } from '../weave/types.ts'
 import { fenceHtml, type FenceSources } from './fences.ts'
 import { slugOf } from './slug.ts'
+import { boldTerms, definitions, GLOSSARY, termAnchor, termKey } from './terms.ts'
 
 /** What Eleventy hands to markdown-it beside the text: the page's data. */
 interface Env {
@@ -89,11 +91,49 @@ function useTables(markdown: MarkdownIt): void {
   }
 }
 
+/** A term has an id where it is defined, and a row of the glossary leads there by its first name that is defined. */
+function useTerms(markdown: MarkdownIt, sources: () => FenceSources): void {
+  const chapters = (): readonly Chapter[] => sources().weave.chapters
+  markdown.core.ruler.push('terms', (state) => {
+    const { page } = state.env as Env
+    const file = page ? fromRoot(page.inputPath) : ''
+    const chapter = chapters().find((each) => each.file === file)
+    if (!chapter) return
+    const here = new Set(boldTerms(file, chapter.markdown).map(({ term }) => termKey(term)))
+    const places = file === GLOSSARY ? definitions(chapters()) : new Map<string, string>()
+    for (const [index, token] of state.tokens.entries()) {
+      const children = token.children ?? []
+      for (const [at, child] of children.entries()) {
+        const term = child.type === 'strong_open' ? (children[at + 1]?.content ?? '') : ''
+        if (term !== '' && here.delete(termKey(term))) child.attrSet('id', termAnchor(term))
+      }
+      const isName =
+        state.tokens[index - 1]?.type === 'td_open' && state.tokens[index - 2]?.type === 'tr_open'
+      const place = isName && token.content.split(',').flatMap((name) => places.get(termKey(name)) ?? [])[0]
+      if (!place) continue
+      const open = new state.Token('link_open', 'a', 1)
+      open.attrSet('href', place)
+      token.children = [open, ...children, new state.Token('link_close', 'a', -1)]
+    }
+  })
+}
+
+/** Chinese says that it is: for fonts, and for readers of screens. */
+function useLanguages(markdown: MarkdownIt): void {
+  markdown.renderer.rules['text'] = (tokens, index) =>
+    escapeHtml(tokens[index]!.content).replace(
+      /\p{Script=Han}[\p{Script=Han}\d ]*(?<=\p{Script=Han})/gu,
+      (chinese) => `<span lang="zh-Hans">${chinese}</span>`,
+    )
+}
+
 export function createMarkdown(sources: () => FenceSources, claims: () => Claims): MarkdownIt {
   const markdown = new MarkdownIt({ html: true, typographer: false })
   useFences(markdown, sources)
   useFootnotes(markdown, claims)
   useTables(markdown)
+  useLanguages(markdown)
+  useTerms(markdown, sources)
   markdown.use(anchor, {
     level: [2, 3, 4],
     slugify: slugOf,

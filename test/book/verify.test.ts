@@ -5,9 +5,10 @@
 import { describe, expect, it } from 'vitest'
 import { Complaint } from '../../code/lib/complaint.ts'
 import { type Diagnostic, formatDiagnostic } from '../../code/lib/diagnostic.ts'
-import { parseGlossary, readGlossary, termKey } from '../../verify/glossary.ts'
+import { boldTerms, definitions, termKey } from '../../site/markdown/terms.ts'
+import { parseGlossary, readGlossary } from '../../verify/glossary.ts'
 import { checkLinks } from '../../verify/links.ts'
-import { boldTerms, checkBold, checkProse, proseReport, WEASELS } from '../../verify/prose.ts'
+import { checkBold, checkProse, proseReport, WEASELS } from '../../verify/prose.ts'
 import type { CheckContext } from '../../verify/report.ts'
 import { checkSpelling, houseWords, proseOf, proseOfBook } from '../../verify/spelling.ts'
 import { chapterFigures, formatFigures, wordsOf } from '../../verify/table.ts'
@@ -89,10 +90,10 @@ describe('checkProse()', () => {
 describe('boldTerms() and checkBold()', () => {
   const terms = boldTerms(
     'x.md',
-    'A **page frame** is one.\n\n1. **Not this.** A list.\n\nTwo **page frames**, and **zones**.\n',
+    'A **page frame** is one.\n\n1. **Not this.** A list.\n\n**Hide.** Two **page frames**, and **zones**.\n',
   )
 
-  it('boldTerms() reads running text alone', () => {
+  it('boldTerms() reads running text alone, and takes what ends with a full stop for a heading', () => {
     expect(terms.map(({ term, line }) => `${line} ${term}`)).toEqual([
       '1 page frame',
       '5 page frames',
@@ -100,10 +101,22 @@ describe('boldTerms() and checkBold()', () => {
     ])
   })
 
+  it('definitions() gives the place of the first definition of each term', () => {
+    const chapter = {
+      file: 'x.md',
+      slug: '01-x',
+      markdown: 'A **page frame**.\nTwo **page frames** in `x`.\n',
+    }
+    const found = definitions([chapter, { ...chapter, slug: '02-y' }] as unknown as Parameters<
+      typeof definitions
+    >[0])
+    expect([...found]).toEqual([['page frame', '/01-x/#term-page-frame']])
+  })
+
   it('checkBold() wants a term in the glossary, and bold once', () => {
     const glossary = parseGlossary('| page frame, frame | 页框 | A piece of memory. |\n')
-    expect(places(checkBold(terms, glossary))).toEqual(['5:5 prose-bold-twice', '5:26 prose-bold'])
-    expect(places(checkBold(terms, null))).toEqual(['5:5 prose-bold-twice'])
+    expect(places(checkBold(terms, glossary))).toEqual(['5:15 prose-bold-twice', '5:36 prose-bold'])
+    expect(places(checkBold(terms, null))).toEqual(['5:15 prose-bold-twice'])
   })
 })
 
