@@ -10,7 +10,7 @@ import footnote from 'markdown-it-footnote'
 import type { Claims } from '../claims/claims.ts'
 import { footnoteDefinitions } from '../claims/footnotes.ts'
 import { frontMatterLines } from '../data/front_matter.ts'
-import { withoutTags } from '../html.ts'
+import { escapeHtml, withoutTags } from '../html.ts'
 import { fromRoot, readText } from '../paths.ts'
 import { en } from '../text/en.ts'
 import { fenceHtml, type FenceSources } from './fences.ts'
@@ -89,11 +89,21 @@ function useTables(markdown: MarkdownIt): void {
   }
 }
 
+/** Chinese says that it is: for fonts, and for readers of screens. */
+function useLanguages(markdown: MarkdownIt): void {
+  markdown.renderer.rules['text'] = (tokens, index) =>
+    escapeHtml(tokens[index]!.content).replace(
+      /\p{Script=Han}[\p{Script=Han}\d ]*(?<=\p{Script=Han})/gu,
+      (chinese) => `<span lang="zh-Hans">${chinese}</span>`,
+    )
+}
+
 export function createMarkdown(sources: () => FenceSources, claims: () => Claims): MarkdownIt {
   const markdown = new MarkdownIt({ html: true, typographer: false })
   useFences(markdown, sources)
   useFootnotes(markdown, claims)
   useTables(markdown)
+  useLanguages(markdown)
   markdown.use(anchor, {
     level: [2, 3, 4],
     slugify: slugOf,

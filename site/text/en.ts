@@ -17,6 +17,7 @@ export const en = {
   themeLight: 'light',
   themeDark: 'dark',
   inThisChapter: 'In this chapter',
+  inThisAppendix: 'In this appendix',
   part: 'Part',
   chapter: 'Chapter',
   appendix: 'Appendix',

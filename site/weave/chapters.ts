@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The chapters in the order of chapters/book.json, the only table of contents. A chapter whose text does not exist yet
-// is planned: it is listed, and it may be named in the ledger.
-import { existsSync, readFileSync } from 'node:fs'
+// The chapters in the order of chapters/book.json, the only table of contents, and behind them the appendices. One whose
+// text does not exist yet is planned: it is listed, and it may be named in the ledger.
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Diagnostic } from '../../code/lib/diagnostic.ts'
 import { weaveFences } from './fences.ts'
@@ -44,9 +44,18 @@ function readChapter(root: string, entry: BookEntry, part: string | null) {
   return { chapter, diagnostics }
 }
 
+/** Every text that lies where that of a chapter or an appendix does. */
+function textsUnder(root: string): string[] {
+  return readdirSync(join(root, 'chapters'))
+    .sort()
+    .flatMap((name) => (name.endsWith('.md') ? [`chapters/${name}`] : [`chapters/${name}/index.md`]))
+    .filter((file) => existsSync(join(root, file)))
+}
+
 /**
  * Every chapter and appendix of the book, planned ones too. Rules: `book-syntax` (book.json is no JSON),
- * `book-written` (book.json says written, and there is no text), `book-slug` (two chapters of one slug).
+ * `book-written` (book.json says written, and there is no text), `book-slug` (two chapters of one slug), `book-unlisted`
+ * (a text that has no row there).
  */
 export function readChapters(root: string) {
   const chapters: Chapter[] = []
@@ -77,6 +86,11 @@ export function readChapters(root: string) {
     diagnostics.push(...read.diagnostics)
     if (entry.written && read.chapter.planned) {
       report('book-written', `${entry.slug} is said to be written, and ${read.chapter.file} does not exist`)
+    }
+  }
+  for (const file of textsUnder(root)) {
+    if (!chapters.some((chapter) => chapter.file === file)) {
+      report('book-unlisted', `${file} would be a page that no check looks at: give it a row`)
     }
   }
   return { title: book.title, chapters, diagnostics }

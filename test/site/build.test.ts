@@ -2,7 +2,7 @@
 //
 // What a wrong chapter is told, and what `contig read` does about an edit. Each build here is a real one, of a sample.
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { watchPages } from '../../code/cli/site_build.ts'
@@ -92,6 +92,40 @@ describe('the build', () => {
     expect(html).toContain('<contig-cell id="cell-one"')
     expect(html.match(/<figure class="said/g)).toHaveLength(1)
     expect(html).not.toMatch(/\sstyle=/)
+  })
+})
+
+describe('an appendix', () => {
+  const page = (name: string): string => readFileSync(join(sample.folder, 'out', name), 'utf8')
+
+  it('is a page between its neighbours once it is written, and until then a title without a link', () => {
+    expect(build('Text.\n').status).toBe(0)
+    expect(existsSync(join(sample.folder, 'out/notes/index.html'))).toBe(false)
+    expect(page('index.html')).toContain('<span class="to-come">Notes</span>')
+    expect(page('01-sample/index.html')).not.toContain('rel="next"')
+
+    sample.write('## A thing\n\nIn Chinese it is 页框, a frame.\n', 'chapters/notes.md')
+    const { status, text } = build('Text.\n')
+    expect(status, text).toBe(0)
+    const notes = page('notes/index.html')
+    expect(notes).toContain('<b>Appendix</b>')
+    expect(notes).toContain('In this appendix')
+    expect(notes).toContain('href="/01-sample/" rel="prev"')
+    expect(notes).not.toContain('rel="next"')
+    expect(notes).toContain('<span lang="zh-Hans">页框</span>, a frame')
+    expect(page('01-sample/index.html')).toContain('href="/notes/" rel="next"')
+    expect(page('index.html')).toContain('<a href="/notes/">Notes</a>')
+    expect(page('index.html')).toContain('<span class="to-come">Later</span>')
+    rmSync(join(sample.folder, 'chapters/notes.md'))
+    rmSync(join(sample.folder, 'out/notes'), { recursive: true })
+  })
+
+  it('is refused where the table of contents does not have it', () => {
+    sample.write('Text.\n', 'chapters/extra/index.md')
+    const { status, text } = build('Text.\n')
+    expect(status).not.toBe(0)
+    expect(text).toContain('chapters/extra/index.md would be a page that no check looks at')
+    rmSync(join(sample.folder, 'chapters/extra'), { recursive: true })
   })
 })
 

@@ -17,8 +17,11 @@ description: A chapter that exists for the tests of the site alone.
 
 export interface SampleSite {
   readonly folder: string
-  /** Writes the chapter below a front matter of four lines, or as it is when it brings its own. */
-  write(markdown: string): void
+  /**
+   * Writes the chapter below a front matter of four lines, or as it is when it brings its own. `file` may be the text of
+   * an appendix, `chapters/notes.md`, which is planned until then.
+   */
+  write(markdown: string, file?: string): void
   remove(): void
 }
 
@@ -46,12 +49,16 @@ export function sampleSite(): SampleSite {
           chapters: [{ number: 1, slug: '01-sample', title: 'A sample', summary: 'Of a chapter.' }],
         },
       ],
-      appendices: [],
+      appendices: [
+        { slug: 'notes', title: 'Notes' },
+        { slug: 'later', title: 'Later' },
+      ],
     }),
   )
   return {
     folder,
-    write: (markdown) => put(SAMPLE_CHAPTER, markdown.startsWith('---\n') ? markdown : HEAD + markdown),
+    write: (markdown, file = SAMPLE_CHAPTER) =>
+      put(file, markdown.startsWith('---\n') ? markdown : HEAD + markdown),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
 }
