@@ -74,11 +74,10 @@ function lineOf({ kernel, area, each, last }: Drawn): string {
   const system = startSystem({ tree: tree!, kernel, arch: 'arm64', cmdline, image: null })
   const dev = createDevice('camera', null)
   const inside = (at: number): boolean => at >= 0x5000_0000 && at < 0x5000_0000 + MiB(area)
-  const log = system.machine.log
   while (inside(dma_alloc_coherent(system.dma, dev, MiB(each), GFP_KERNEL)?.dma_handle ?? 0));
-  const from = log.length
+  const from = system.machine.log.length
   dma_alloc_coherent(system.dma, dev, KiB(last), GFP_KERNEL)
-  return log.slice(from).find((line) => line.includes('alloc failed')) ?? ''
+  return system.machine.log.slice(from).find((line) => line.includes('alloc failed')) ?? ''
 }
 
 function textOf({ kernel, area, each, last }: Drawn): string {
