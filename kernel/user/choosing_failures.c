@@ -89,7 +89,8 @@ static enum ktap_result test_pinned(void *context)
 	if (read(pipes[0], copy, sizeof(copy)) != (ssize_t)sizeof(copy))
 		return ktap_fail("the pipe: %s", strerror(errno));
 	without = takes(x);
-	ktap_note("with the page %s, without it %s", strerrorname_np(with), strerrorname_np(without));
+	ktap_note("with the page %s, without it %s", strerrorname_np(with),
+		  strerrorname_np(without));
 	munmap(f.bytes, f.pages * f.page);
 	close(pipes[0]);
 	close(pipes[1]);
