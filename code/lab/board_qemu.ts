@@ -206,6 +206,7 @@ export function planBoard(
     ...['-smp', String(smp), '-m', ram, '-nodefaults', '-display', 'none'],
     ...(board.more ?? []),
     ...(lab.board?.skipIdle ? ['-icount', 'shift=auto,sleep=off'] : []),
+    ...(lab.board?.countInstructions ? ['-icount', 'shift=0,sleep=off'] : []),
     ...(boot.devices ?? lab.board?.devices ?? []).flatMap((device) => ['-device', device]),
   ]
   const tree = treeStep(cache, lab, parts.tree, kernel, machine)

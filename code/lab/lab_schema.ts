@@ -173,6 +173,8 @@ export const labSchema = z.strictObject({
       devices: z.array(device).optional(),
       /** Let the guest's clock jump ahead when it has nothing to do: what it sleeps takes none of our time. */
       skipIdle: z.boolean().optional(),
+      /** Let the guest's clock count instructions, one a nanosecond: what a program measures is the same on a busy host. */
+      countInstructions: z.boolean().optional(),
     })
     .optional(),
   kernels: z.array(kernel).min(1),
