@@ -55,9 +55,7 @@ export interface CpuOptions {
   readonly outer?: boolean
   readonly hwDirtyBit?: boolean
 }
-// #endregion cpu-state
 
-// #region cpu-create
 /** A CPU with empty caches. Throws for an outer cache on arm64, which maintains all levels at once. */
 export function createCpu({ ram, arch, lineSize = 64, outer = false, hwDirtyBit = false }: CpuOptions): Cpu {
   if (arch === 'arm64' && outer)
@@ -74,7 +72,7 @@ export function logCacheOps(cpu: Cpu): CacheOp[] {
   if (cpu.outer) cpu.outer.log = log
   return log
 }
-// #endregion cpu-create
+// #endregion cpu-state
 
 // #region cpu-access
 /** Reads `into.length` bytes at `pa` through a mapping of `type`, into `into`, which it returns. */
@@ -120,9 +118,7 @@ export function cpuFill(cpu: Cpu, pa: PhysAddr, size: Bytes, value: number): voi
   overwritten(cpu, pa, size)
   fillBytes(cpu.ram, pa, size, value)
 }
-// #endregion cpu-pages
 
-// #region cpu-copy-page
 /**
  * copy_page() through cacheable mappings: what is newest of `srcPa` ends in RAM at `dstPa`; no line of `dstPa` stays.
  */
@@ -134,7 +130,7 @@ export function cpuCopyPage(cpu: Cpu, dstPa: PhysAddr, srcPa: PhysAddr, pageSize
   }
   copyPage(cpu.ram, dstPa, srcPa, pageSize)
 }
-// #endregion cpu-copy-page
+// #endregion cpu-pages
 
 // #region cpu-device
 /** A device reads `n` bytes at physical address `pa`: the newest if it is coherent, else what RAM has. */

@@ -40,9 +40,7 @@ export interface Ram {
 export function createRam(): Ram {
   return { chunks: new Map(), near: Array.from({ length: NEAR }, () => null) }
 }
-// #endregion ram-state
 
-// #region ram-chunk
 // The chunk that holds `pa`; null when nothing was written there.
 function chunkAt(ram: Ram, pa: PhysAddr): Chunk | null {
   const index = Math.floor(pa / CHUNK)
@@ -71,16 +69,14 @@ function chunkOf(index: number, bytes: Uint8Array): Chunk {
     words: new Uint32Array(bytes.buffer, bytes.byteOffset, CHUNK / 4),
   }
 }
-// #endregion ram-chunk
 
-// #region ram-address
 function assertAddress(name: string, pa: PhysAddr): void {
   if (Number.isSafeInteger(pa) && pa >= 0) return
   throw new Error(
     `${name}: got address ${pa}, expected an integer from 0 to 2^53 - 1; was a pfn or an offset NaN?`,
   )
 }
-// #endregion ram-address
+// #endregion ram-state
 
 // #region ram-bytes
 /** Copies `into.length` bytes from `pa` on into `into`, which it returns. Throws when `pa` is no address. */
@@ -96,9 +92,7 @@ export function readInto(ram: Ram, pa: PhysAddr, into: Uint8Array): Uint8Array {
   }
   return into
 }
-// #endregion ram-bytes
 
-// #region ram-read-write
 /** `n` bytes from `pa` on, in an array of their own. */
 export function readBytes(ram: Ram, pa: PhysAddr, n: Bytes): Uint8Array {
   return readInto(ram, pa, new Uint8Array(n))
@@ -114,7 +108,7 @@ export function writeBytes(ram: Ram, pa: PhysAddr, bytes: Uint8Array): void {
     done += n
   }
 }
-// #endregion ram-read-write
+// #endregion ram-bytes
 
 // #region ram-pages
 /** Stores `size` times `value` (a byte) from `pa` on. */
@@ -142,9 +136,7 @@ export function copyPage(ram: Ram, dstPa: PhysAddr, srcPa: PhysAddr, pageSize: B
   const from = srcPa - src.base
   dst.bytes.set(src.bytes.subarray(from, from + pageSize), dstPa - dst.base)
 }
-// #endregion ram-pages
 
-// #region ram-words
 /** The 32-bit words of the chunk that has `pa`, in place; that of `pa` is at `wordIndex(pa)`. The host must be little-endian. */
 export function wordsAt(ram: Ram, pa: PhysAddr): Uint32Array {
   return makeChunk(ram, pa).words
@@ -178,7 +170,7 @@ export function write64(ram: Ram, pa: PhysAddr, value: bigint): void {
   const chunk = makeChunk(ram, pa)
   chunk.view.setBigUint64(pa - chunk.base, value, true)
 }
-// #endregion ram-words
+// #endregion ram-pages
 
 // #region ram-snapshot
 /** What was written, as plain data: the number of each chunk and its bytes. */

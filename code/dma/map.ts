@@ -152,9 +152,7 @@ export function dma_map_page(
 ): DmaAddr {
   return dma_map_page_attrs(dma, dev, page, offset, size, dir, 0)
 }
-// #endregion map-short
 
-// #region map-short-unmap
 /** @kernel include/linux/dma-mapping.h dma_unmap_single_attrs() v6.12 */
 export function dma_unmap_single_attrs(
   dma: Dma,
@@ -188,7 +186,7 @@ export function dma_unmap_page(
 ): void {
   dma_unmap_page_attrs(dma, dev, addr, size, dir, 0)
 }
-// #endregion map-short-unmap
+// #endregion map-short
 
 // #region map-need-sync
 /**

@@ -49,6 +49,9 @@ export function dma_direct_map_sg(
   return nents
 }
 
+// #endregion map-sg-direct
+
+// #region map-sg-direct-unmap
 /** @kernel kernel/dma/direct.c dma_direct_unmap_sg() v6.12 */
 export function dma_direct_unmap_sg(
   dma: Dma,
@@ -60,7 +63,7 @@ export function dma_direct_unmap_sg(
 ): void {
   for (const s of sg.slice(0, nents)) dma_direct_unmap_page(dma, dev, s.dma_address, s.dma_length, dir, attrs)
 }
-// #endregion map-sg-direct
+// #endregion map-sg-direct-unmap
 
 // #region map-sg-direct-sync
 /** @kernel kernel/dma/direct.c dma_direct_sync_sg_for_cpu() v6.12 */
@@ -235,9 +238,7 @@ export function dma_sync_sg_for_cpu(
   dma_direct_sync_sg_for_cpu(dma, device, sg, nelems, dir)
   traceSyncSg(dma, 'dma_sync_sg_for_cpu', device, sg, nelems, dir)
 }
-// #endregion map-sg-sync
 
-// #region map-sg-sync-for-device
 /** The device may have them again. @kernel include/linux/dma-mapping.h dma_sync_sg_for_device() v6.12 */
 export function dma_sync_sg_for_device(
   dma: Dma,
@@ -257,4 +258,4 @@ export function dma_sync_sg_for_device(
   dma_direct_sync_sg_for_device(dma, device, sg, nelems, dir)
   traceSyncSg(dma, 'dma_sync_sg_for_device', device, sg, nelems, dir)
 }
-// #endregion map-sg-sync-for-device
+// #endregion map-sg-sync

@@ -62,9 +62,7 @@ export function traceMapSg(
     attrs,
   })
 }
-// #endregion map-trace-lists
 
-// #region map-trace-lists-whole
 /** dma_unmap_sg: a list is about to be unmapped. All of it is told. */
 export function traceUnmapSg(
   dma: Dma,
@@ -93,4 +91,4 @@ export function traceSyncSg(
     sizes: words(sg, nents, ({ length }) => length),
   })
 }
-// #endregion map-trace-lists-whole
+// #endregion map-trace-lists

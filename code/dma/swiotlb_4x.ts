@@ -123,9 +123,7 @@ function __swiotlb_unmap_page(
   const kept = kernelAtLeast(dma.kernel, '4.12.4') ? attrs : 0
   swiotlb_tbl_unmap_single(dma, dev, paddr, size, dir, kept)
 }
-// #endregion swiotlb-4x-unmap-page
 
-// #region swiotlb-4x-sync
 function __swiotlb_sync_single_for_cpu(
   dma: Dma,
   dev: Device | null,
@@ -151,7 +149,7 @@ function __swiotlb_sync_single_for_device(
   swiotlb_sync_single_for_device(dma, dev, paddr, size, dir)
   giveToDevice(dma, dev, paddr, size, dir)
 }
-// #endregion swiotlb-4x-sync
+// #endregion swiotlb-4x-unmap-page
 
 // #region swiotlb-4x-map-sg
 // All pieces get their addresses; only then are the caches seen to.
@@ -190,9 +188,7 @@ function undo(dma: Dma, dev: Device, done: readonly Scatterlist[], dir: DmaDirec
   for (const { dma_address, dma_length } of done)
     swiotlb_tbl_unmap_single(dma, dev, dma_to_phys(dma.kernel, dev, dma_address), dma_length, dir, how)
 }
-// #endregion swiotlb-4x-map-sg
 
-// #region swiotlb-4x-sg
 const piecesOf = (dma: Dma, dev: Device, sg: readonly Scatterlist[], nelems: number) =>
   sg.slice(0, nelems).map((s) => ({ ...s, paddr: dma_to_phys(dma.kernel, dev, s.dma_address) }))
 
@@ -212,9 +208,7 @@ function __swiotlb_unmap_sg_attrs(
     for (const { paddr, length } of pieces) giveToCpu(dma, dev, paddr, length, dir)
   for (const { paddr, dma_length } of pieces) swiotlb_tbl_unmap_single(dma, dev, paddr, dma_length, dir, kept)
 }
-// #endregion swiotlb-4x-sg
 
-// #region swiotlb-4x-sync-sg
 function __swiotlb_sync_sg_for_cpu(
   dma: Dma,
   dev: Device | null,
@@ -240,7 +234,7 @@ function __swiotlb_sync_sg_for_device(
   for (const { paddr, dma_length } of pieces) swiotlb_sync_single_for_device(dma, dev, paddr, dma_length, dir)
   for (const { paddr, length } of pieces) giveToDevice(dma, dev, paddr, length, dir)
 }
-// #endregion swiotlb-4x-sync-sg
+// #endregion swiotlb-4x-map-sg
 
 // #region swiotlb-4x-table
 /** The streaming entries of arm64's table. @kernel arch/arm64/mm/dma-mapping.c swiotlb_dma_ops v4.12 */

@@ -66,9 +66,7 @@ const DEFAULT_SLABS = IO_TLB_DEFAULT_SIZE / IO_TLB_SIZE
 const now = ({ kernel }: SwiotlbBoot) => kernelAtLeast(kernel, '6.1.192')
 const say = ({ log }: SwiotlbBoot, text: string) => log.print('info', `software IO TLB: ${text}`)
 const complain = ({ log }: SwiotlbBoot, text: string) => log.print('warn', `software IO TLB: ${text}`)
-// #endregion swiotlb-init-boot
 
-// #region swiotlb-init-areas
 const powerAbove = (n: number) => 2 ** Math.ceil(Math.log2(n))
 
 // Whether areas have made the pool larger: each needs 128 slots, and there is to be a power of two of them.
@@ -88,7 +86,7 @@ function swiotlb_adjust_nareas(boot: SwiotlbBoot, wish: Wish, nareas: number): v
 }
 
 const megabytes = (nslabs: number) => Math.floor((nslabs * IO_TLB_SIZE) / MiB(1))
-// #endregion swiotlb-init-areas
+// #endregion swiotlb-init-boot
 
 // #region swiotlb-init-param
 // `swiotlb=`; a number of slots is rounded up to whole runs of 128. 4.12 knows no areas, 4.6 no `noforce` either.
@@ -182,9 +180,7 @@ function swiotlb_init(boot: SwiotlbBoot, wish: Wish, addressing_limit: boolean):
   say(boot, `mapped [mem ${formatPa(start, bits)}-${formatPa(end, bits)}] (${megabytes(nslabs)}MB)`)
   return mem
 }
-// #endregion swiotlb-init-now
 
-// #region swiotlb-init-low
 // memblock_alloc_low(): below the last byte of the DMA zone, and that byte itself is out too, so that a zone which ends with
 // free memory loses its last page here.
 function allocateLow({ memblock, dmaPhysLimit }: SwiotlbBoot, nslabs: number): PhysAddr {
@@ -192,7 +188,7 @@ function allocateLow({ memblock, dmaPhysLimit }: SwiotlbBoot, nslabs: number): P
   const end = Math.min(dmaPhysLimit - 1, current_limit)
   return memblock_phys_alloc_range(memblock, round_up(nslabs * IO_TLB_SIZE, pageSize), pageSize, 0, end)
 }
-// #endregion swiotlb-init-low
+// #endregion swiotlb-init-now
 
 // #region swiotlb-init-4x
 const OVERFLOW_SLOTS = KiB(32) / IO_TLB_SIZE

@@ -64,9 +64,7 @@ static void stream_dma_end(struct stream_dma_file *f, u64 number)
 	mutex_unlock(&f->sd->lock);
 }
 
-/* #endregion stream-dma-map-end */
 
-/* #region stream-dma-map-ioctl */
 /* Addresses are not for everybody. A loan that nobody heard of is no loan. */
 static long stream_dma_map(struct stream_dma_file *f, void __user *user)
 {
@@ -93,7 +91,7 @@ static long stream_dma_map(struct stream_dma_file *f, void __user *user)
 	return 0;
 }
 
-/* #endregion stream-dma-map-ioctl */
+/* #endregion stream-dma-map-end */
 
 /* #region stream-dma-sync-ioctl */
 static long stream_dma_sync(struct stream_dma_file *f, const struct stream_dma_sync *sync)
@@ -163,8 +161,6 @@ static long stream_dma_transfer(struct stream_dma_file *f, const struct stream_d
 		return -EINVAL;
 	if (f->loan.dir != DMA_BIDIRECTIONAL && f->loan.dir != t->direction)
 		return -EINVAL;
-/* #endregion stream-dma-transfer */
-/* #region stream-dma-transfer-range */
 	for (int i = 0; i < f->loan.count; i++)
 		lent += f->loan.segments[i].length;
 	if (!t->length || t->offset >= lent || t->length > lent - t->offset)
@@ -176,7 +172,7 @@ static long stream_dma_transfer(struct stream_dma_file *f, const struct stream_d
 	return stream_dma_copy(f, t);
 }
 
-/* #endregion stream-dma-transfer-range */
+/* #endregion stream-dma-transfer */
 
 /* #region stream-dma-unmap */
 static long stream_dma_unmap(struct stream_dma_file *f)
@@ -188,9 +184,7 @@ static long stream_dma_unmap(struct stream_dma_file *f)
 	return 0;
 }
 
-/* #endregion stream-dma-unmap */
 
-/* #region stream-dma-locked */
 /* The commands that answer with nothing but their errno. */
 static long stream_dma_locked(struct stream_dma_file *f, unsigned int cmd, const void *said)
 {
@@ -209,9 +203,7 @@ static long stream_dma_locked(struct stream_dma_file *f, unsigned int cmd, const
 	return ret;
 }
 
-/* #endregion stream-dma-locked */
 
-/* #region stream-dma-ioctl */
 /**
  * stream_dma_ioctl() - the commands of stream_dma.h
  * @file: the open device
@@ -229,8 +221,6 @@ long stream_dma_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		struct stream_dma_sync sync;
 		struct stream_dma_transfer transfer;
 	} said;
-/* #endregion stream-dma-ioctl */
-/* #region stream-dma-ioctl-commands */
 	switch (cmd) {
 	case STREAM_DMA_INFO:
 		return stream_dma_info(f, user);
@@ -248,4 +238,4 @@ long stream_dma_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	}
 }
 
-/* #endregion stream-dma-ioctl-commands */
+/* #endregion stream-dma-unmap */

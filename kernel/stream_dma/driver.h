@@ -8,10 +8,10 @@
  *	loan.c		memory that is lent to the device: the DMA API
  *	edu.c		the device: its registers, one copy at a time
  */
+/* #region stream-dma-headers */
 #ifndef STREAM_DMA_DRIVER_H
 #define STREAM_DMA_DRIVER_H
 
-/* #region stream-dma-headers */
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/miscdevice.h>
@@ -79,6 +79,6 @@ extern const struct file_operations stream_dma_fops;
 int stream_dma_lock(struct stream_dma *sd);
 long stream_dma_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 void stream_dma_put(struct stream_dma *sd);
-/* #endregion stream-dma-functions */
 
 #endif /* STREAM_DMA_DRIVER_H */
+/* #endregion stream-dma-functions */

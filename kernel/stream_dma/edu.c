@@ -20,9 +20,7 @@
 
 #include "edu.h"
 #include "stream_dma.h"
-/* #endregion edu-includes */
 
-/* #region edu-registers */
 #define EDU_ID			0x00
 #define EDU_LIVENESS		0x04
 #define EDU_IRQ_REASON		0x24
@@ -39,7 +37,7 @@
 
 #define EDU_MEMORY		0x40000	/* where its own memory begins */
 #define EDU_PATIENCE_MS		1000	/* ten times what a copy takes */
-/* #endregion edu-registers */
+/* #endregion edu-includes */
 
 /* #region edu-start */
 /**

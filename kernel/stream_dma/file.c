@@ -23,15 +23,13 @@
 #include <linux/uio.h>
 
 #include "driver.h"
-/* #endregion stream-dma-file-includes */
 
-/* #region stream-dma-buffer-size */
 static unsigned int buffer_size = 512 << 10;
 module_param(buffer_size, uint, 0444);
 MODULE_PARM_DESC(buffer_size, "bytes of each open file's buffer, up to 4 MiB");
 
 #define BUFFER_MAX (4u << 20)
-/* #endregion stream-dma-buffer-size */
+/* #endregion stream-dma-file-includes */
 
 /* #region stream-dma-lock */
 /* Return: 0 with the lock held, -ERESTARTSYS, or -ENODEV for a device gone. */
@@ -68,8 +66,6 @@ static int stream_dma_open(struct inode *inode, struct file *file)
 		kfree(f);
 		return -ENOMEM;
 	}
-/* #endregion stream-dma-open */
-/* #region stream-dma-opened */
 	kref_get(&sd->refs);
 	f->sd = sd;
 	file->private_data = f;
@@ -80,7 +76,7 @@ static int stream_dma_open(struct inode *inode, struct file *file)
 	return 0;
 }
 
-/* #endregion stream-dma-opened */
+/* #endregion stream-dma-open */
 
 /* #region stream-dma-release */
 /* A device that is gone has had the loan ended; what is left is memory. */
@@ -228,8 +224,6 @@ static ssize_t store(struct stream_dma_file *f, const void *room, size_t count, 
 	ret = -EBUSY;
 	if (lent && f->loan.dir == DMA_FROM_DEVICE)
 		goto out_unlock;
-/* #endregion stream-dma-store */
-/* #region stream-dma-store-lent */
 	if (lent)
 		loan_for_cpu(dma_device(f), &f->loan, offset, length);
 	memcpy(memory + pos, room, count);
@@ -242,7 +236,7 @@ out_unlock:
 	return ret;
 }
 
-/* #endregion stream-dma-store-lent */
+/* #endregion stream-dma-store */
 
 /* #region stream-dma-write */
 static ssize_t stream_dma_write_iter(struct kiocb *iocb, struct iov_iter *from)
@@ -284,9 +278,7 @@ static loff_t stream_dma_llseek(struct file *file, loff_t offset, int whence)
 	return ret;
 }
 
-/* #endregion stream-dma-llseek */
 
-/* #region stream-dma-fops */
 const struct file_operations stream_dma_fops = {
 	.owner = THIS_MODULE,
 	.open = stream_dma_open,
@@ -298,4 +290,4 @@ const struct file_operations stream_dma_fops = {
 	.compat_ioctl = compat_ptr_ioctl,
 };
 
-/* #endregion stream-dma-fops */
+/* #endregion stream-dma-llseek */

@@ -58,9 +58,7 @@ void add_piece(struct stream_dma_map *map, uint32_t offset, uint32_t length)
 	};
 }
 
-/* #endregion lending-piece */
 
-/* #region lending-lend */
 bool lend(int fd, struct stream_dma_map *map)
 {
 	if (!ioctl(fd, STREAM_DMA_MAP, map))
@@ -78,9 +76,7 @@ bool take_back(int fd)
 	return false;
 }
 
-/* #endregion lending-lend */
 
-/* #region lending-hand-over */
 bool hand_over(int fd, uint32_t owner, uint32_t offset, uint32_t length)
 {
 	struct stream_dma_sync sync = { .owner = owner, .offset = offset, .length = length };
@@ -92,7 +88,7 @@ bool hand_over(int fd, uint32_t owner, uint32_t offset, uint32_t length)
 	return false;
 }
 
-/* #endregion lending-hand-over */
+/* #endregion lending-piece */
 
 /* #region lending-copy */
 static bool transfer(int fd, struct stream_dma_transfer t)
@@ -116,9 +112,7 @@ bool copy_in(int fd, uint32_t offset, uint32_t length, uint32_t inside)
 			STREAM_DMA_FROM_DEVICE, inside, offset, length });
 }
 
-/* #endregion lending-copy */
 
-/* #region lending-send */
 static bool by_a_loan(int fd, uint32_t direction, uint32_t offset, uint32_t length)
 {
 	struct stream_dma_map map = piece(STREAM_DMA_SINGLE, direction, offset, length);
@@ -143,4 +137,4 @@ bool fetch_bytes(int fd, uint32_t offset, uint32_t length)
 	return by_a_loan(fd, STREAM_DMA_FROM_DEVICE, offset, length);
 }
 
-/* #endregion lending-send */
+/* #endregion lending-copy */

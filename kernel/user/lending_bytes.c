@@ -36,9 +36,7 @@ static bool get(int fd, uint32_t offset, uint8_t *bytes, uint32_t length)
 	return false;
 }
 
-/* #endregion lending-bytes */
 
-/* #region lending-compare */
 /* A byte of the pattern. No period of a power of two: a shifted copy differs. */
 static uint8_t pattern_byte(uint32_t i, uint8_t seed)
 {
@@ -61,7 +59,7 @@ static bool same(int fd, uint32_t offset, const uint8_t *expected, uint32_t leng
 	return equal;
 }
 
-/* #endregion lending-compare */
+/* #endregion lending-bytes */
 
 /* #region lending-pattern */
 bool put_pattern(int fd, uint32_t offset, uint32_t length, uint8_t seed)
@@ -77,9 +75,7 @@ bool put_pattern(int fd, uint32_t offset, uint32_t length, uint8_t seed)
 	return done;
 }
 
-/* #endregion lending-pattern */
 
-/* #region lending-same-pattern */
 bool same_pattern_from(int fd, uint32_t offset, uint32_t length, uint8_t seed, uint32_t skip)
 {
 	uint8_t *bytes = malloc(length);
@@ -98,9 +94,7 @@ bool same_pattern(int fd, uint32_t offset, uint32_t length, uint8_t seed)
 	return same_pattern_from(fd, offset, length, seed, 0);
 }
 
-/* #endregion lending-same-pattern */
 
-/* #region lending-value */
 bool put_value(int fd, uint32_t offset, uint32_t length, uint8_t value)
 {
 	uint8_t *bytes = malloc(length);
@@ -125,4 +119,4 @@ bool same_value(int fd, uint32_t offset, uint32_t length, uint8_t value)
 	return equal;
 }
 
-/* #endregion lending-value */
+/* #endregion lending-pattern */

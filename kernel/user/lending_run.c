@@ -38,9 +38,7 @@ static bool is_way(struct lending *l, const char *word)
 	return false;
 }
 
-/* #endregion lending-usage */
 
-/* #region lending-option */
 /* An option that has a value. */
 static bool is_option(struct lending *l, const char *option, const char *value)
 {
@@ -64,9 +62,7 @@ static bool is_option(struct lending *l, const char *option, const char *value)
 	return !*end && l->area_bytes;
 }
 
-/* #endregion lending-option */
 
-/* #region lending-arguments */
 bool lending_arguments(struct lending *l, int argc, char **argv)
 {
 	*l = (struct lending) { .fd = -1, .bits = 28, .way = WAY_UNSAID };
@@ -90,7 +86,7 @@ bool lending_arguments(struct lending *l, int argc, char **argv)
 	return false;
 }
 
-/* #endregion lending-arguments */
+/* #endregion lending-usage */
 
 /* #region lending-run */
 static const struct ktap_test *cases;
@@ -109,9 +105,7 @@ static enum ktap_result run_fresh(void *lending)
 	return l->fd < 0 ? KTAP_FAIL : test->run(l);
 }
 
-/* #endregion lending-run */
 
-/* #region lending-run-all */
 int lending_run(struct lending *l, const struct ktap_test *tests, size_t count)
 {
 	struct ktap_test fresh[count];
@@ -123,4 +117,4 @@ int lending_run(struct lending *l, const struct ktap_test *tests, size_t count)
 	return ktap_run(fresh, count, l) ? 1 : 0;
 }
 
-/* #endregion lending-run-all */
+/* #endregion lending-run */

@@ -35,9 +35,7 @@ static bool write_file(const char *path, const char *text)
 	return done;
 }
 
-/* #endregion stream-away-sysfs */
 
-/* #region stream-away-function */
 /* The PCI function behind the device, such as 0000:00:01.0. */
 static bool function_of(const struct lending *l, char *name, size_t size)
 {
@@ -53,7 +51,7 @@ static bool function_of(const struct lending *l, char *name, size_t size)
 	return true;
 }
 
-/* #endregion stream-away-function */
+/* #endregion stream-away-sysfs */
 
 /* #region test-unload-refused-stream */
 /* An open file holds the module. */
@@ -108,9 +106,7 @@ static bool change_word(int fd, int at, uint16_t on, uint16_t off)
 	return old >= 0 && pwrite(fd, &word, 2, at) == 2;
 }
 
-/* #endregion stream-away-config */
 
-/* #region stream-away-silence */
 /*
  * The interrupt is taken away, by hand, and nothing else: no line, and no
  * message. The device copies as before, and nobody hears of it.
@@ -133,7 +129,7 @@ static bool silence(const char *function)
 	return done ? true : (ktap_fail("the configuration space: %s", strerror(errno)), false);
 }
 
-/* #endregion stream-away-silence */
+/* #endregion stream-away-config */
 
 /* #region stream-away-gave-up */
 /* What the driver must have done about it: a device that nobody hears may not write. */
@@ -170,9 +166,7 @@ static bool late_interrupt(const struct lending *l, const char *function)
 	return false;
 }
 
-/* #endregion stream-away-gave-up */
 
-/* #region stream-away-open-meanwhile */
 static long long milliseconds(void)
 {
 	struct timespec now;
@@ -202,9 +196,7 @@ static bool open_at_once(const struct lending *l)
 	return false;
 }
 
-/* #endregion stream-away-open-meanwhile */
 
-/* #region stream-away-wait-in-vain */
 /* A child whose copy is not answered for; another program opens meanwhile. */
 static bool wait_in_vain(const struct lending *l)
 {
@@ -226,7 +218,7 @@ static bool wait_in_vain(const struct lending *l)
 	return opened;
 }
 
-/* #endregion stream-away-wait-in-vain */
+/* #endregion stream-away-gave-up */
 
 /* #region test-silent-device */
 /* It does not answer: said once, refused from then on, and a new probe helps. */
@@ -243,8 +235,6 @@ enum ktap_result test_silent_device(void *lending)
 	if (refused(l->fd, STREAM_DMA_TRANSFER, &t, EIO, "and once more") != KTAP_OK ||
 	    !take_back(l->fd) || (l->line && !late_interrupt(l, function)))
 		return KTAP_FAIL;
-/* #endregion test-silent-device */
-/* #region test-silent-device-again */
 	if (!write_file(DRIVER "/unbind", function) || !write_file(DRIVER "/bind", function))
 		return KTAP_FAIL;
 	close(l->fd);
@@ -253,7 +243,7 @@ enum ktap_result test_silent_device(void *lending)
 	return l->fd >= 0 && send_bytes(l->fd, AT, 64) ? KTAP_OK : KTAP_FAIL;
 }
 
-/* #endregion test-silent-device-again */
+/* #endregion test-silent-device */
 
 /* #region stream-away-remove */
 static bool take_away(const char *function)
@@ -298,8 +288,6 @@ enum ktap_result test_taken_away(void *lending)
 	    refused(l->fd, STREAM_DMA_MAP, &map, ENODEV, "MAP") != KTAP_OK ||
 	    refused(l->fd, STREAM_DMA_UNMAP, NULL, ENODEV, "UNMAP") != KTAP_OK)
 		return KTAP_FAIL;
-/* #endregion test-taken-away */
-/* #region test-taken-away-file */
 	if (pread(l->fd, &byte, 1, 0) != -1 || errno != ENODEV ||
 	    pwrite(l->fd, "", 1, 0) != -1 || errno != ENODEV ||
 	    lseek(l->fd, 0, SEEK_END) != -1 || errno != ENODEV)
@@ -308,7 +296,7 @@ enum ktap_result test_taken_away(void *lending)
 	return bring_back(l);
 }
 
-/* #endregion test-taken-away-file */
+/* #endregion test-taken-away */
 
 /* #region test-taken-away-busy */
 /* Taken away in the middle of a copy by another program: that ends, and says so. */
@@ -334,8 +322,6 @@ enum ktap_result test_taken_away_busy(void *lending)
 			copies++;
 		_exit(errno == ENODEV && copies ? 0 : 1);
 	}
-/* #endregion test-taken-away-busy */
-/* #region test-taken-away-busy-wait */
 	usleep(150000);
 	if (!take_away(function))
 		return KTAP_FAIL;
@@ -345,4 +331,4 @@ enum ktap_result test_taken_away_busy(void *lending)
 	return bring_back(l);
 }
 
-/* #endregion test-taken-away-busy-wait */
+/* #endregion test-taken-away-busy */

@@ -56,9 +56,7 @@ static uint32_t below(uint32_t limit)
 	return chance % limit;
 }
 
-/* #endregion stream-calls-state */
 
-/* #region stream-calls-must */
 static void must(bool done, const char *what)
 {
 	if (done)
@@ -72,9 +70,7 @@ static long long used(void)
 	return proc_value("/sys/kernel/debug/swiotlb/io_tlb_used", NULL);
 }
 
-/* #endregion stream-calls-must */
 
-/* #region stream-calls-bytes */
 static uint8_t bytes[BYTES];
 
 static void write_some(int f)
@@ -90,9 +86,7 @@ static void write_some(int f)
 	printf("write %d %u %u %u\n", f, offset, length, seed);
 }
 
-/* #endregion stream-calls-bytes */
 
-/* #region stream-calls-look */
 static void look_at(int f, uint32_t offset, uint32_t length)
 {
 	uint32_t hash = 2166136261u;
@@ -111,7 +105,7 @@ static void look_at_pieces(int f)
 		look_at(f, files[f].map.piece[i].offset, files[f].map.piece[i].length);
 }
 
-/* #endregion stream-calls-look */
+/* #endregion stream-calls-state */
 
 /* #region stream-calls-pieces */
 /* Mostly small, sometimes the most that can bounce and a little more. */
@@ -124,9 +118,7 @@ static uint32_t some_length(void)
 	return below(3) ? 1 + below(6000) : edges[below(11)];
 }
 
-/* #endregion stream-calls-pieces */
 
-/* #region stream-calls-some-pieces */
 static void some_pieces(struct stream_dma_map *map)
 {
 	uint32_t next = below(4096), wanted = 1;
@@ -150,9 +142,7 @@ static void some_pieces(struct stream_dma_map *map)
 	}
 }
 
-/* #endregion stream-calls-some-pieces */
 
-/* #region stream-calls-map */
 static void map_some(int f, struct stream_dma_map map)
 {
 	bool done;
@@ -178,9 +168,7 @@ static void map_some(int f, struct stream_dma_map map)
 	files[f].map = map;
 }
 
-/* #endregion stream-calls-map */
 
-/* #region stream-calls-unmap */
 static void take_back(int f)
 {
 	must(!ioctl(files[f].fd, STREAM_DMA_UNMAP), "UNMAP");
@@ -189,7 +177,7 @@ static void take_back(int f)
 	look_at_pieces(f);
 }
 
-/* #endregion stream-calls-unmap */
+/* #endregion stream-calls-pieces */
 
 /* #region stream-calls-sync */
 static void sync_some(int f)
@@ -205,9 +193,7 @@ static void sync_some(int f)
 	look_at_pieces(f);
 }
 
-/* #endregion stream-calls-sync */
 
-/* #region stream-calls-copy */
 static void copy_some(int f)
 {
 	struct stream_dma_transfer t = { .direction = files[f].map.direction };
@@ -226,7 +212,7 @@ static void copy_some(int f)
 	look_at_pieces(f);
 }
 
-/* #endregion stream-calls-copy */
+/* #endregion stream-calls-sync */
 
 /* #region stream-calls-open */
 /* Lend a byte of each file, which tells where it lies. */
@@ -247,9 +233,7 @@ static void open_files(const char *path)
 	}
 }
 
-/* #endregion stream-calls-open */
 
-/* #region stream-calls-one */
 static void one_call(int f, unsigned long *copies)
 {
 	uint32_t what = below(10);
@@ -273,9 +257,7 @@ static void one_call(int f, unsigned long *copies)
 	}
 }
 
-/* #endregion stream-calls-one */
 
-/* #region stream-calls-main */
 int main(int argc, char **argv)
 {
 	unsigned long calls = 1000, copies = 20;
@@ -291,8 +273,6 @@ int main(int argc, char **argv)
 		else
 			path = argv[i];
 	}
-/* #endregion stream-calls-main */
-/* #region stream-calls-run */
 	must(path && chance, "expected --seed N (not 0), --calls N, --copies N and a device");
 	open_files(path);
 	while (calls--)
@@ -304,4 +284,4 @@ int main(int argc, char **argv)
 	return 0;
 }
 
-/* #endregion stream-calls-run */
+/* #endregion stream-calls-open */

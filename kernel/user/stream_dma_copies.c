@@ -119,9 +119,7 @@ static enum ktap_result there_and_back(int fd, uint32_t length)
 	return KTAP_OK;
 }
 
-/* #endregion test-lengths */
 
-/* #region test-lengths-small */
 enum ktap_result test_length_1(void *lending)
 {
 	return there_and_back(((struct lending *)lending)->fd, 1);
@@ -142,9 +140,7 @@ enum ktap_result test_length_65(void *lending)
 	return there_and_back(((struct lending *)lending)->fd, 65);
 }
 
-/* #endregion test-lengths-small */
 
-/* #region test-lengths-page */
 enum ktap_result test_length_4095(void *lending)
 {
 	return there_and_back(((struct lending *)lending)->fd, 4095);
@@ -168,8 +164,6 @@ enum ktap_result test_across_pages(void *lending)
 		return KTAP_FAIL;
 	moved = lend(fd, &out) && copy_out(fd, 0, 301, 0) && take_back(fd) && lend(fd, &in) &&
 		copy_in(fd, 0, 301, 0) && take_back(fd);
-/* #endregion test-lengths-page */
-/* #region test-across-pages-compare */
 	if (!moved || !same_pattern(fd, IN + 0xe03, 301, 3) ||
 	    !same_value(fd, IN + 0xe02, 1, AROUND) || !same_value(fd, IN + 0xe03 + 301, 1, AROUND))
 		return KTAP_FAIL;
@@ -177,7 +171,7 @@ enum ktap_result test_across_pages(void *lending)
 	return KTAP_OK;
 }
 
-/* #endregion test-across-pages-compare */
+/* #endregion test-lengths */
 
 /* #region test-list-pieces */
 /* Four pieces at odd places and of odd lengths, 1,164 bytes in all. */
@@ -272,8 +266,6 @@ enum ktap_result test_list_joined(void *lending)
 	if (!lend(l->fd, &map) || !copy_out(l->fd, 4000, 200, 0) || !take_back(l->fd) ||
 	    !fetch_bytes(l->fd, IN, 200))
 		return KTAP_FAIL;
-/* #endregion test-list-joined */
-/* #region test-list-joined-compare */
 	for (uint32_t i = 0; i < map.segments; i++)
 		bytes += map.segment[i].length;
 	if (map.segments != expected || bytes != 8292)
@@ -285,7 +277,7 @@ enum ktap_result test_list_joined(void *lending)
 	return KTAP_OK;
 }
 
-/* #endregion test-list-joined-compare */
+/* #endregion test-list-joined */
 
 /* #region test-list-large */
 /*
@@ -355,9 +347,7 @@ static bool use_half(const struct lending *l, uint32_t inside, uint8_t seed)
 	return fine;
 }
 
-/* #endregion test-two-programs-child */
 
-/* #region test-two-programs */
 /* Both lend and copy at the same time, and each finds its own bytes. */
 enum ktap_result test_two_programs(void *lending)
 {
@@ -377,4 +367,4 @@ enum ktap_result test_two_programs(void *lending)
 	return fine ? KTAP_OK : KTAP_FAIL;
 }
 
-/* #endregion test-two-programs */
+/* #endregion test-two-programs-child */

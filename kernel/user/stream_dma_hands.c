@@ -236,8 +236,6 @@ enum ktap_result test_slots(void *lending)
 	if (before < 0)
 		return l->way == WAY_BOUNCED ? ktap_fail("no io_tlb_used in debugfs") :
 		       ktap_skip("no bounce buffer on this kernel");
-/* #endregion test-slots */
-/* #region test-slots-count */
 	for (int i = 0; i < 6; i++) {
 		struct stream_dma_map map = piece(STREAM_DMA_SINGLE, STREAM_DMA_TO_DEVICE, OUT,
 						  lengths[i]);
@@ -256,7 +254,7 @@ enum ktap_result test_slots(void *lending)
 	return KTAP_OK;
 }
 
-/* #endregion test-slots-count */
+/* #endregion test-slots */
 
 /* #region test-largest */
 /* A mapping may be as large as the DMA API says, which is 256 KiB when bounced. */
@@ -301,8 +299,6 @@ enum ktap_result test_close_takes_back(void *lending)
 		close(other);
 		return KTAP_FAIL;
 	}
-/* #endregion test-close-takes-back */
-/* #region test-close-takes-back-slots */
 	if (l->way == WAY_BOUNCED && slots_used() != before + 6) {
 		close(other);
 		return ktap_fail("two pieces of 5000 bytes took %lld slots", slots_used() - before);
@@ -314,4 +310,4 @@ enum ktap_result test_close_takes_back(void *lending)
 	return KTAP_OK;
 }
 
-/* #endregion test-close-takes-back-slots */
+/* #endregion test-close-takes-back */

@@ -29,9 +29,7 @@ enum ktap_result refused(int fd, unsigned long command, void *argument, int expe
 	return KTAP_OK;
 }
 
-/* #endregion stream-refused */
 
-/* #region stream-refused-commands */
 static bool map_refused(int fd, struct stream_dma_map map, int expected, const char *what)
 {
 	return refused(fd, STREAM_DMA_MAP, &map, expected, what) == KTAP_OK;
@@ -47,7 +45,7 @@ static bool sync_refused(int fd, struct stream_dma_sync sync, int expected, cons
 	return refused(fd, STREAM_DMA_SYNC, &sync, expected, what) == KTAP_OK;
 }
 
-/* #endregion stream-refused-commands */
+/* #endregion stream-refused */
 
 /* #region test-wrong-way */
 /* What is lent to be read by the device is not written by it, nor the other way. */
@@ -91,9 +89,7 @@ enum ktap_result test_nothing_lent(void *lending)
 	return refused(fd, STREAM_DMA_UNMAP, NULL, ENOENT, "UNMAP of nothing");
 }
 
-/* #endregion test-nothing-lent */
 
-/* #region test-lent-already */
 /* One loan at a time; and the CPU does not write where the device does. */
 enum ktap_result test_lent_already(void *lending)
 {
@@ -112,7 +108,7 @@ enum ktap_result test_lent_already(void *lending)
 	return take_back(fd) ? KTAP_OK : KTAP_FAIL;
 }
 
-/* #endregion test-lent-already */
+/* #endregion test-nothing-lent */
 
 /* #region test-bad-pieces */
 static bool list_refused(int fd, uint32_t direction, uint32_t second, const char *what)
@@ -123,9 +119,7 @@ static bool list_refused(int fd, uint32_t direction, uint32_t second, const char
 	return map_refused(fd, map, EINVAL, what);
 }
 
-/* #endregion test-bad-pieces */
 
-/* #region test-bad-pieces-try */
 /* Pieces that are none, or that are in each other's way. */
 enum ktap_result test_bad_pieces(void *lending)
 {
@@ -147,7 +141,7 @@ enum ktap_result test_bad_pieces(void *lending)
 	       KTAP_OK : KTAP_FAIL;
 }
 
-/* #endregion test-bad-pieces-try */
+/* #endregion test-bad-pieces */
 
 /* #region test-bad-ranges-map */
 static bool bad_maps(int fd, uint32_t size)
@@ -168,9 +162,7 @@ static bool bad_maps(int fd, uint32_t size)
 	       map_refused(fd, piece(0, 1, 2, UINT32_MAX), EINVAL, "a length that wraps");
 }
 
-/* #endregion test-bad-ranges-map */
 
-/* #region test-bad-ranges */
 enum ktap_result test_bad_ranges(void *lending)
 {
 	static const struct stream_dma_transfer transfers[] = {
@@ -189,8 +181,6 @@ enum ktap_result test_bad_ranges(void *lending)
 
 	if (!look(fd, &info) || !bad_maps(fd, info.buffer_size) || !lend(fd, &map))
 		return KTAP_FAIL;
-/* #endregion test-bad-ranges */
-/* #region test-bad-ranges-try */
 	for (size_t i = 0; i < sizeof(transfers) / sizeof(*transfers); i++)
 		if (!transfer_refused(fd, transfers[i], EINVAL, "TRANSFER out of range"))
 			return KTAP_FAIL;
@@ -207,7 +197,7 @@ enum ktap_result test_bad_ranges(void *lending)
 	return take_back(fd) ? KTAP_OK : KTAP_FAIL;
 }
 
-/* #endregion test-bad-ranges-try */
+/* #endregion test-bad-ranges-map */
 
 /* #region test-bad-calls */
 /* Bad pointers, an unknown command, and the end of the file. */
@@ -253,9 +243,7 @@ static bool nobody_sees_none(int fd)
 	return map.segments >= 1 && take_back(fd);
 }
 
-/* #endregion test-addresses-are-private */
 
-/* #region test-nobody */
 enum ktap_result test_addresses_are_private(void *lending)
 {
 	pid_t child = fork();
@@ -271,7 +259,7 @@ enum ktap_result test_addresses_are_private(void *lending)
 	return KTAP_OK;
 }
 
-/* #endregion test-nobody */
+/* #endregion test-addresses-are-private */
 
 /* #region test-maps-refused */
 /* No mapping of memory out of reach: said by errno, and nothing else happens. */

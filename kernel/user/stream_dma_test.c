@@ -40,8 +40,6 @@ static const struct ktap_test cases[] = {
 	{ "reading-syncs", test_reading_syncs },
 	{ "writing-syncs", test_writing_syncs },
 	{ "untouched-bytes", test_untouched_bytes },
-/* #endregion stream-test-table */
-/* #region stream-test-table-refusals */
 	{ "slots", test_slots },
 	{ "largest", test_largest },
 	{ "close-takes-back", test_close_takes_back },
@@ -61,16 +59,14 @@ static const struct ktap_test cases[] = {
 	{ "taken-away-busy", test_taken_away_busy },
 };
 
-/* #endregion stream-test-table-refusals */
 
-/* #region stream-test-no-way */
 static const struct ktap_test no_way[] = {
 	{ "what-it-is", test_what_it_is },
 	{ "maps-refused", test_maps_refused },
 	{ "coherent-in-reach", test_coherent_in_reach },
 };
 
-/* #endregion stream-test-no-way */
+/* #endregion stream-test-table */
 
 /* #region stream-test-main */
 int main(int argc, char **argv)
