@@ -13,13 +13,11 @@
 // test needs it. A real one evicts and prefetches when it likes; `evict()` and `prefetch()` are those moments.
 // Leaves out: ways, sets, the instruction cache, virtual indexing.
 
-// #region cache-imports
+// #region cache-state
 import type { Bytes, PhysAddr } from '../lib/units.ts'
 import type { Ram } from './ram.ts'
 import { readInto, writeBytes } from './ram.ts'
-// #endregion cache-imports
 
-// #region cache-state
 /**
  * Lines are kept in blocks of 32 neighbours, so that which are valid and which are dirty are bits of one number each.
  */

@@ -9,7 +9,7 @@
 // machines.
 // Leaves out: several CPUs (they would be coherent among themselves), write buffers, the TLB.
 
-// #region cpu-imports
+// #region cpu-state
 import type { Arch } from '../lib/kernel_version.ts'
 import type { Bytes, PhysAddr } from '../lib/units.ts'
 import type { Cache, CacheOp, CacheSnapshot } from './cache.ts'
@@ -28,9 +28,7 @@ import type { MemoryType } from './memory_type.ts'
 import { isCacheable } from './memory_type.ts'
 import type { Ram } from './ram.ts'
 import { copyPage, fillBytes, readInto, writeBytes } from './ram.ts'
-// #endregion cpu-imports
 
-// #region cpu-state
 /** The CPU, its caches and the RAM behind them. */
 export interface Cpu {
   readonly arch: Arch

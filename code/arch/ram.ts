@@ -8,11 +8,9 @@
 // Memory that nobody wrote reads as zero and costs nothing, so that a machine of 64 GiB is free until it is used.
 // Words are little-endian. Leaves out: what lies where there is no RAM (a bus error); whoever boots a machine knows.
 
-// #region ram-imports
-import type { Bytes, PhysAddr } from '../lib/units.ts'
-// #endregion ram-imports
-
 // #region ram-state
+import type { Bytes, PhysAddr } from '../lib/units.ts'
+
 /** Bytes of a chunk, a multiple of every page size. */
 const CHUNK = 65536
 
@@ -108,9 +106,7 @@ export function writeBytes(ram: Ram, pa: PhysAddr, bytes: Uint8Array): void {
     done += n
   }
 }
-// #endregion ram-bytes
 
-// #region ram-pages
 /** Stores `size` times `value` (a byte) from `pa` on. */
 export function fillBytes(ram: Ram, pa: PhysAddr, size: Bytes, value: number): void {
   assertAddress('fillBytes', pa)
@@ -170,9 +166,7 @@ export function write64(ram: Ram, pa: PhysAddr, value: bigint): void {
   const chunk = makeChunk(ram, pa)
   chunk.view.setBigUint64(pa - chunk.base, value, true)
 }
-// #endregion ram-pages
 
-// #region ram-snapshot
 /** What was written, as plain data: the number of each chunk and its bytes. */
 export type RamSnapshot = readonly (readonly [index: number, bytes: Uint8Array])[]
 
@@ -196,4 +190,4 @@ export function restoreRam(ram: Ram, snapshot: RamSnapshot): void {
   ram.near.fill(null)
   for (const [index, bytes] of snapshot) ram.chunks.set(index, chunkOf(index, bytes.slice()))
 }
-// #endregion ram-snapshot
+// #endregion ram-bytes

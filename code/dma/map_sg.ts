@@ -63,9 +63,7 @@ export function dma_direct_unmap_sg(
 ): void {
   for (const s of sg.slice(0, nents)) dma_direct_unmap_page(dma, dev, s.dma_address, s.dma_length, dir, attrs)
 }
-// #endregion map-sg-direct-unmap
 
-// #region map-sg-direct-sync
 /** @kernel kernel/dma/direct.c dma_direct_sync_sg_for_cpu() v6.12 */
 export function dma_direct_sync_sg_for_cpu(
   dma: Dma,
@@ -95,9 +93,7 @@ export function dma_direct_sync_sg_for_device(
     giveToDevice(dma, dev, paddr, length, dir)
   }
 }
-// #endregion map-sg-direct-sync
 
-// #region map-sg-map
 // How many entries the device gets, 0 or a negative errno.
 function __dma_map_sg_attrs(
   dma: Dma,
@@ -134,7 +130,7 @@ export function dma_map_sg_attrs(
 ): number {
   return Math.max(__dma_map_sg_attrs(dma, dev, sg, nents, dir, attrs), 0)
 }
-// #endregion map-sg-map
+// #endregion map-sg-direct-unmap
 
 // #region map-sg-sgtable
 /**
@@ -192,9 +188,7 @@ export function dma_unmap_sgtable(
 ): void {
   dma_unmap_sg_attrs(dma, dev, sgt.sgl, sgt.orig_nents, dir, attrs)
 }
-// #endregion map-sg-unmap
 
-// #region map-sg-short
 /** @kernel include/linux/dma-mapping.h dma_map_sg() v6.12 */
 export function dma_map_sg(
   dma: Dma,
@@ -216,9 +210,7 @@ export function dma_unmap_sg(
 ): void {
   dma_unmap_sg_attrs(dma, dev, sg, nents, dir, 0)
 }
-// #endregion map-sg-short
 
-// #region map-sg-sync
 /** The CPU may look at the pieces. @kernel include/linux/dma-mapping.h dma_sync_sg_for_cpu() v6.12 */
 export function dma_sync_sg_for_cpu(
   dma: Dma,
@@ -258,4 +250,4 @@ export function dma_sync_sg_for_device(
   dma_direct_sync_sg_for_device(dma, device, sg, nelems, dir)
   traceSyncSg(dma, 'dma_sync_sg_for_device', device, sg, nelems, dir)
 }
-// #endregion map-sg-sync
+// #endregion map-sg-unmap

@@ -5,14 +5,12 @@
  * says is fetched before, and what it is told handed out after.
  */
 
-/* #region stream-dma-commands-includes */
+/* #region stream-dma-info */
 #include <linux/capability.h>
 #include <linux/uaccess.h>
 
 #include "driver.h"
-/* #endregion stream-dma-commands-includes */
 
-/* #region stream-dma-info */
 static long stream_dma_info(struct stream_dma_file *f, void __user *to)
 {
 	struct edu *edu = &f->sd->edu;
@@ -144,9 +142,7 @@ static int stream_dma_copy(struct stream_dma_file *f, const struct stream_dma_tr
 	return 0;
 }
 
-/* #endregion stream-dma-copy */
 
-/* #region stream-dma-transfer */
 /*
  * The device does not know what the memory was mapped for. If it wrote to what
  * was lent for reading, a bounce buffer would swallow it and an IOMMU stop it.
@@ -172,7 +168,7 @@ static long stream_dma_transfer(struct stream_dma_file *f, const struct stream_d
 	return stream_dma_copy(f, t);
 }
 
-/* #endregion stream-dma-transfer */
+/* #endregion stream-dma-copy */
 
 /* #region stream-dma-unmap */
 static long stream_dma_unmap(struct stream_dma_file *f)

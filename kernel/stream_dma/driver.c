@@ -15,7 +15,7 @@
  * through sysfs: see stream_dma_remove().
  */
 
-/* #region stream-dma-driver-includes */
+/* #region stream-dma-new */
 #include <linux/idr.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -27,9 +27,7 @@ module_param(dma_bits, uint, 0444);
 MODULE_PARM_DESC(dma_bits, "address lines of the device; 28 unless QEMU's dma_mask= says otherwise");
 
 static DEFINE_IDA(stream_dma_ids);
-/* #endregion stream-dma-driver-includes */
 
-/* #region stream-dma-new */
 static void stream_dma_free(struct kref *refs)
 {
 	struct stream_dma *sd = container_of(refs, struct stream_dma, refs);
@@ -136,9 +134,7 @@ static int stream_dma_get_interrupt(struct stream_dma *sd)
 	return 0;
 }
 
-/* #endregion stream-dma-registers */
 
-/* #region stream-dma-show */
 static void stream_dma_free_id(void *sd)
 {
 	ida_free(&stream_dma_ids, ((struct stream_dma *)sd)->id);
@@ -167,9 +163,7 @@ static int stream_dma_show(struct stream_dma *sd)
 	return misc_register(&sd->misc);
 }
 
-/* #endregion stream-dma-show */
 
-/* #region stream-dma-probe */
 static int stream_dma_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
 	struct stream_dma *sd = stream_dma_new(pdev);
@@ -194,7 +188,7 @@ static int stream_dma_probe(struct pci_dev *pdev, const struct pci_device_id *id
 	return 0;
 }
 
-/* #endregion stream-dma-probe */
+/* #endregion stream-dma-registers */
 
 /* #region stream-dma-remove */
 /*

@@ -6,7 +6,7 @@
  * the device's, save what loan_for_cpu() hands over until loan_for_device()
  * hands it back. The caller holds the device's lock in each of them.
  */
-/* #region loan-headers */
+/* #region loan-struct */
 #ifndef STREAM_DMA_LOAN_H
 #define STREAM_DMA_LOAN_H
 
@@ -14,9 +14,7 @@
 #include <linux/scatterlist.h>
 
 #include "stream_dma.h"
-/* #endregion loan-headers */
 
-/* #region loan-struct */
 /**
  * struct loan - what one open file has lent
  * @kind: of STREAM_DMA_SINGLE, _PAGE, _SG, _COHERENT

@@ -61,9 +61,7 @@ static enum ktap_result expect(const char *when, const void *at, int expected)
 	return KTAP_OK;
 }
 
-/* #endregion dcache-clean-expect */
 
-/* #region dcache-clean-anonymous */
 static size_t page;
 static volatile char *own;	/* memory of the program's, one page */
 
@@ -88,9 +86,7 @@ static enum ktap_result test_executable(void *context)
 	return expect("once it may be executed", (void *)own, 1);
 }
 
-/* #endregion dcache-clean-anonymous */
 
-/* #region dcache-clean-file */
 static int fd;	/* a file of one page */
 
 static enum ktap_result map_and_expect(const char *when)
@@ -127,9 +123,7 @@ static enum ktap_result test_file_again(void *context)
 	return map_and_expect("when it is mapped once more");
 }
 
-/* #endregion dcache-clean-file */
 
-/* #region dcache-clean-main */
 static const struct ktap_test cases[] = {
 	{ "written", test_written },
 	{ "executable", test_executable },
@@ -144,4 +138,4 @@ int main(void)
 	return ktap_run(cases, sizeof(cases) / sizeof(*cases), NULL) ? 1 : 0;
 }
 
-/* #endregion dcache-clean-main */
+/* #endregion dcache-clean-expect */

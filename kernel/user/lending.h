@@ -41,9 +41,7 @@ struct lending {
 	uint64_t area_start, area_bytes;
 };
 
-/* #endregion lending-types */
 
-/* #region lending-open-functions */
 /*
  * Options and the device of a command line. Return: false after a usage line, or
  * a line about a device that is not there.
@@ -96,4 +94,4 @@ bool put_value(int fd, uint32_t offset, uint32_t length, uint8_t value);
 bool same_value(int fd, uint32_t offset, uint32_t length, uint8_t value);
 
 #endif /* LENDING_H */
-/* #endregion lending-open-functions */
+/* #endregion lending-types */

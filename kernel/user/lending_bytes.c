@@ -4,16 +4,14 @@
  * compared. See lending.h.
  */
 
-/* #region lending-bytes-includes */
+/* #region lending-bytes */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lending.h"
-/* #endregion lending-bytes-includes */
 
-/* #region lending-bytes */
 static bool put(int fd, uint32_t offset, const uint8_t *bytes, uint32_t length)
 {
 	ssize_t done = pwrite(fd, bytes, length, offset);
@@ -59,9 +57,7 @@ static bool same(int fd, uint32_t offset, const uint8_t *expected, uint32_t leng
 	return equal;
 }
 
-/* #endregion lending-bytes */
 
-/* #region lending-pattern */
 bool put_pattern(int fd, uint32_t offset, uint32_t length, uint8_t seed)
 {
 	uint8_t *bytes = malloc(length);
@@ -119,4 +115,4 @@ bool same_value(int fd, uint32_t offset, uint32_t length, uint8_t value)
 	return equal;
 }
 
-/* #endregion lending-pattern */
+/* #endregion lending-bytes */

@@ -4,7 +4,7 @@
  * file for each test. See lending.h.
  */
 
-/* #region lending-run-includes */
+/* #region lending-usage */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,9 +12,7 @@
 #include <unistd.h>
 
 #include "lending.h"
-/* #endregion lending-run-includes */
 
-/* #region lending-usage */
 static bool usage(const char *program)
 {
 	fprintf(stderr, "%s: expected --way direct|bounced|forced|iommu|none, %s\n", program,
@@ -86,9 +84,7 @@ bool lending_arguments(struct lending *l, int argc, char **argv)
 	return false;
 }
 
-/* #endregion lending-usage */
 
-/* #region lending-run */
 static const struct ktap_test *cases;
 static size_t next;	/* of them */
 
@@ -117,4 +113,4 @@ int lending_run(struct lending *l, const struct ktap_test *tests, size_t count)
 	return ktap_run(fresh, count, l) ? 1 : 0;
 }
 
-/* #endregion lending-run */
+/* #endregion lending-usage */

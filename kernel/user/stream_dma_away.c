@@ -4,7 +4,7 @@
  * lent it memory. Both come back in the end, so that more tests can follow.
  */
 
-/* #region stream-away-includes */
+/* #region stream-away-sysfs */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,9 +19,7 @@
 
 #define DRIVER	"/sys/bus/pci/drivers/stream-dma"
 #define AT	0x1000
-/* #endregion stream-away-includes */
 
-/* #region stream-away-sysfs */
 static bool write_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -51,9 +49,7 @@ static bool function_of(const struct lending *l, char *name, size_t size)
 	return true;
 }
 
-/* #endregion stream-away-sysfs */
 
-/* #region test-unload-refused-stream */
 /* An open file holds the module. */
 enum ktap_result test_open_holds_module(void *lending)
 {
@@ -66,9 +62,7 @@ enum ktap_result test_open_holds_module(void *lending)
 	return KTAP_OK;
 }
 
-/* #endregion test-unload-refused-stream */
 
-/* #region stream-away-config */
 #define COMMAND		0x04
 #define MASTER		0x0004
 #define NO_LINE		0x0400
@@ -129,9 +123,7 @@ static bool silence(const char *function)
 	return done ? true : (ktap_fail("the configuration space: %s", strerror(errno)), false);
 }
 
-/* #endregion stream-away-config */
 
-/* #region stream-away-gave-up */
 /* What the driver must have done about it: a device that nobody hears may not write. */
 static bool no_master(const char *function)
 {
@@ -218,9 +210,7 @@ static bool wait_in_vain(const struct lending *l)
 	return opened;
 }
 
-/* #endregion stream-away-gave-up */
 
-/* #region test-silent-device */
 /* It does not answer: said once, refused from then on, and a new probe helps. */
 enum ktap_result test_silent_device(void *lending)
 {
@@ -243,7 +233,7 @@ enum ktap_result test_silent_device(void *lending)
 	return l->fd >= 0 && send_bytes(l->fd, AT, 64) ? KTAP_OK : KTAP_FAIL;
 }
 
-/* #endregion test-silent-device */
+/* #endregion stream-away-sysfs */
 
 /* #region stream-away-remove */
 static bool take_away(const char *function)
@@ -265,9 +255,7 @@ static enum ktap_result bring_back(struct lending *l)
 	       fetch_bytes(l->fd, 0, 64) && same_pattern(l->fd, 0, 64, 8) ? KTAP_OK : KTAP_FAIL;
 }
 
-/* #endregion stream-away-remove */
 
-/* #region test-taken-away */
 /* Taken away with memory lent: nothing leaks, and every call says ENODEV. */
 enum ktap_result test_taken_away(void *lending)
 {
@@ -296,9 +284,7 @@ enum ktap_result test_taken_away(void *lending)
 	return bring_back(l);
 }
 
-/* #endregion test-taken-away */
 
-/* #region test-taken-away-busy */
 /* Taken away in the middle of a copy by another program: that ends, and says so. */
 enum ktap_result test_taken_away_busy(void *lending)
 {
@@ -331,4 +317,4 @@ enum ktap_result test_taken_away_busy(void *lending)
 	return bring_back(l);
 }
 
-/* #endregion test-taken-away-busy */
+/* #endregion stream-away-remove */

@@ -4,7 +4,7 @@
  * it that fails, and who must wait for a write whose bytes are slow to come.
  */
 
-/* #region stream-buffer-includes */
+/* #region stream-buffer-dirty */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
@@ -23,9 +23,7 @@
 #define DIRTY	0xd1
 #define FILES	8
 #define OWN	(128 << 20)
-/* #endregion stream-buffer-includes */
 
-/* #region stream-buffer-dirty */
 /* Memory of our own, written to and given back; then files, the same way. */
 static bool make_dirty(const struct lending *l, uint32_t size)
 {
@@ -68,9 +66,7 @@ enum ktap_result test_starts_zeroed(void *lending)
 	return zeroed ? KTAP_OK : KTAP_FAIL;
 }
 
-/* #endregion stream-buffer-dirty */
 
-/* #region test-failed-write-stream */
 /* Lent or not: a write that fetches nothing changes nothing, one of a part only that. */
 enum ktap_result test_failed_write(void *lending)
 {
@@ -104,9 +100,7 @@ enum ktap_result test_failed_write(void *lending)
 	return take_back(fd) ? KTAP_OK : KTAP_FAIL;
 }
 
-/* #endregion test-failed-write-stream */
 
-/* #region stream-buffer-slow-page */
 /* A page that comes when somebody says so, which nobody does: NULL without userfaultfd. */
 static void *slow_page(void)
 {
@@ -168,4 +162,4 @@ enum ktap_result test_slow_program(void *lending)
 	return result;
 }
 
-/* #endregion stream-buffer-slow-page */
+/* #endregion stream-buffer-dirty */

@@ -19,7 +19,7 @@
  * All numbers are decimal but addresses and hashes. LENGTH 0 of a sync: all.
  */
 
-/* #region stream-calls-includes */
+/* #region stream-calls-state */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -36,9 +36,7 @@
 #define FILES	12
 #define BYTES	(512u << 10)	/* of each file */
 #define LOOK	8192u		/* bytes of a mapping that a sum covers, at most */
-/* #endregion stream-calls-includes */
 
-/* #region stream-calls-state */
 static struct {
 	int fd;
 	bool lent;
@@ -105,9 +103,7 @@ static void look_at_pieces(int f)
 		look_at(f, files[f].map.piece[i].offset, files[f].map.piece[i].length);
 }
 
-/* #endregion stream-calls-state */
 
-/* #region stream-calls-pieces */
 /* Mostly small, sometimes the most that can bounce and a little more. */
 static uint32_t some_length(void)
 {
@@ -177,7 +173,7 @@ static void take_back(int f)
 	look_at_pieces(f);
 }
 
-/* #endregion stream-calls-pieces */
+/* #endregion stream-calls-state */
 
 /* #region stream-calls-sync */
 static void sync_some(int f)
@@ -212,9 +208,7 @@ static void copy_some(int f)
 	look_at_pieces(f);
 }
 
-/* #endregion stream-calls-sync */
 
-/* #region stream-calls-open */
 /* Lend a byte of each file, which tells where it lies. */
 static void open_files(const char *path)
 {
@@ -284,4 +278,4 @@ int main(int argc, char **argv)
 	return 0;
 }
 
-/* #endregion stream-calls-open */
+/* #endregion stream-calls-sync */

@@ -6,7 +6,7 @@
  *	file  0x1000 ──▶ device 0x000 ──▶ file 0x8000
  */
 
-/* #region stream-copies-includes */
+/* #region test-what-it-is */
 #include <errno.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -17,9 +17,7 @@
 #define OUT	0x1000
 #define IN	0x8000
 #define AROUND	0xee	/* what lies around the bytes that come in */
-/* #endregion stream-copies-includes */
 
-/* #region test-what-it-is */
 enum ktap_result test_what_it_is(void *lending)
 {
 	const struct lending *l = lending;
@@ -42,9 +40,7 @@ enum ktap_result test_what_it_is(void *lending)
 	return KTAP_OK;
 }
 
-/* #endregion test-what-it-is */
 
-/* #region test-address-rule */
 /*
  * The device's address for one piece. Direct: the physical one. Bounced: the
  * physical one is out of reach, the other is not. IOMMU: any in reach, but the
@@ -70,9 +66,7 @@ static enum ktap_result check_address(const struct lending *l, uint64_t phys, ui
 	return KTAP_OK;
 }
 
-/* #endregion test-address-rule */
 
-/* #region test-addresses */
 enum ktap_result test_addresses(void *lending)
 {
 	static const uint32_t kinds[] = { STREAM_DMA_SINGLE, STREAM_DMA_PAGE, STREAM_DMA_SG };
@@ -98,7 +92,7 @@ enum ktap_result test_addresses(void *lending)
 	return KTAP_OK;
 }
 
-/* #endregion test-addresses */
+/* #endregion test-what-it-is */
 
 /* #region test-lengths */
 /* There and back; the byte before and the byte after stay what they were. */
@@ -191,9 +185,7 @@ static struct stream_dma_map scattered_list(uint32_t direction, uint32_t base)
 	return map;
 }
 
-/* #endregion test-list-pieces */
 
-/* #region test-list-gathers */
 /* Pieces go out as one run of bytes. A part of the run begins in a later piece. */
 enum ktap_result test_list_gathers(void *lending)
 {
@@ -217,9 +209,7 @@ enum ktap_result test_list_gathers(void *lending)
 	return KTAP_OK;
 }
 
-/* #endregion test-list-gathers */
 
-/* #region test-list-scatters */
 /* One run of bytes comes into pieces; what lies between them stays. */
 enum ktap_result test_list_scatters(void *lending)
 {
@@ -245,9 +235,7 @@ enum ktap_result test_list_scatters(void *lending)
 	return same_value(fd, IN + end, 0x4000 - end, AROUND) ? KTAP_OK : KTAP_FAIL;
 }
 
-/* #endregion test-list-scatters */
 
-/* #region test-list-joined */
 /*
  * Two whole pages and a bit, apart in RAM. An IOMMU makes one stretch of them,
  * and a copy goes across the joint as if it were not there.
@@ -277,9 +265,7 @@ enum ktap_result test_list_joined(void *lending)
 	return KTAP_OK;
 }
 
-/* #endregion test-list-joined */
 
-/* #region test-list-large */
 /*
  * Pieces of 64 and 128 KiB: together, and the second by itself, more than the 64
  * KiB that PCI would have said for the device. An IOMMU makes one stretch of them.
@@ -306,7 +292,7 @@ enum ktap_result test_list_large(void *lending)
 	       same_pattern(l->fd, IN + 2000, 2000, 4) ? KTAP_OK : KTAP_FAIL;
 }
 
-/* #endregion test-list-large */
+/* #endregion test-list-pieces */
 
 /* #region test-counters */
 /* One copy of 77 bytes: one command, one interrupt, 77 bytes. */
@@ -327,9 +313,7 @@ enum ktap_result test_counters(void *lending)
 	return KTAP_OK;
 }
 
-/* #endregion test-counters */
 
-/* #region test-two-programs-child */
 /* Out and in again twice, with a half of the device for each program. */
 static bool use_half(const struct lending *l, uint32_t inside, uint8_t seed)
 {
@@ -367,4 +351,4 @@ enum ktap_result test_two_programs(void *lending)
 	return fine ? KTAP_OK : KTAP_FAIL;
 }
 
-/* #endregion test-two-programs-child */
+/* #endregion test-counters */

@@ -3,7 +3,7 @@
  * What stream_dma must refuse, each with its errno, and never by doing half.
  */
 
-/* #region stream-refusals-includes */
+/* #region stream-refused */
 #include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -13,9 +13,7 @@
 #include "stream_dma_test.h"
 
 #define AT	0x1000
-/* #endregion stream-refusals-includes */
 
-/* #region stream-refused */
 /* ioctl(2) must fail with this errno. */
 enum ktap_result refused(int fd, unsigned long command, void *argument, int expected,
 			 const char *what)
@@ -73,9 +71,7 @@ enum ktap_result test_wrong_way(void *lending)
 	return KTAP_OK;
 }
 
-/* #endregion test-wrong-way */
 
-/* #region test-nothing-lent */
 enum ktap_result test_nothing_lent(void *lending)
 {
 	struct stream_dma_transfer t = { STREAM_DMA_TO_DEVICE, 0, 0, 64 };
@@ -108,9 +104,7 @@ enum ktap_result test_lent_already(void *lending)
 	return take_back(fd) ? KTAP_OK : KTAP_FAIL;
 }
 
-/* #endregion test-nothing-lent */
 
-/* #region test-bad-pieces */
 static bool list_refused(int fd, uint32_t direction, uint32_t second, const char *what)
 {
 	struct stream_dma_map map = piece(STREAM_DMA_SG, direction, AT, 60);
@@ -141,9 +135,7 @@ enum ktap_result test_bad_pieces(void *lending)
 	       KTAP_OK : KTAP_FAIL;
 }
 
-/* #endregion test-bad-pieces */
 
-/* #region test-bad-ranges-map */
 static bool bad_maps(int fd, uint32_t size)
 {
 	struct stream_dma_map kind = piece(4, STREAM_DMA_TO_DEVICE, AT, 64);
@@ -197,9 +189,7 @@ enum ktap_result test_bad_ranges(void *lending)
 	return take_back(fd) ? KTAP_OK : KTAP_FAIL;
 }
 
-/* #endregion test-bad-ranges-map */
 
-/* #region test-bad-calls */
 /* Bad pointers, an unknown command, and the end of the file. */
 enum ktap_result test_bad_calls(void *lending)
 {
@@ -225,9 +215,7 @@ enum ktap_result test_bad_calls(void *lending)
 	return KTAP_OK;
 }
 
-/* #endregion test-bad-calls */
 
-/* #region test-addresses-are-private */
 /* In a child that is nobody: the loan works, but no address is told. */
 static bool nobody_sees_none(int fd)
 {
@@ -259,7 +247,7 @@ enum ktap_result test_addresses_are_private(void *lending)
 	return KTAP_OK;
 }
 
-/* #endregion test-addresses-are-private */
+/* #endregion test-wrong-way */
 
 /* #region test-maps-refused */
 /* No mapping of memory out of reach: said by errno, and nothing else happens. */
@@ -287,9 +275,7 @@ enum ktap_result test_maps_refused(void *lending)
 	return KTAP_OK;
 }
 
-/* #endregion test-maps-refused */
 
-/* #region test-coherent-in-reach */
 /* Coherent memory is still there: it is taken from where the device reaches. */
 enum ktap_result test_coherent_in_reach(void *lending)
 {
@@ -307,4 +293,4 @@ enum ktap_result test_coherent_in_reach(void *lending)
 	return take_back(l->fd) ? KTAP_OK : KTAP_FAIL;
 }
 
-/* #endregion test-coherent-in-reach */
+/* #endregion test-maps-refused */

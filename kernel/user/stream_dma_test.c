@@ -11,11 +11,9 @@
  * unsaid. --line: it interrupts by a line.
  */
 
-/* #region stream-test-includes */
-#include "stream_dma_test.h"
-/* #endregion stream-test-includes */
-
 /* #region stream-test-table */
+#include "stream_dma_test.h"
+
 static const struct ktap_test cases[] = {
 	{ "what-it-is", test_what_it_is },
 	{ "addresses", test_addresses },
@@ -66,9 +64,7 @@ static const struct ktap_test no_way[] = {
 	{ "coherent-in-reach", test_coherent_in_reach },
 };
 
-/* #endregion stream-test-table */
 
-/* #region stream-test-main */
 int main(int argc, char **argv)
 {
 	struct lending l;
@@ -81,4 +77,4 @@ int main(int argc, char **argv)
 	return lending_run(&l, cases, sizeof(cases) / sizeof(*cases));
 }
 
-/* #endregion stream-test-main */
+/* #endregion stream-test-table */

@@ -25,9 +25,7 @@
  * 7.2 takes for one too many: a copy that ends with it stops the machine.
  */
 #define STREAM_DMA_DEVICE_BYTES	4095
-/* #endregion stream-dma-values */
 
-/* #region stream-dma-kinds */
 /* How the pieces are mapped. */
 #define STREAM_DMA_SINGLE	0	/* dma_map_single(), one piece */
 #define STREAM_DMA_PAGE		1	/* dma_map_page(), one piece */
@@ -44,7 +42,7 @@
 
 #define STREAM_DMA_FOR_CPU	0
 #define STREAM_DMA_FOR_DEVICE	1
-/* #endregion stream-dma-kinds */
+/* #endregion stream-dma-values */
 
 /* #region stream-dma-map */
 /**
@@ -97,9 +95,7 @@ struct stream_dma_map {
 	struct stream_dma_segment segment[STREAM_DMA_PIECES];
 };
 
-/* #endregion stream-dma-map */
 
-/* #region stream-dma-sync-command */
 /**
  * struct stream_dma_sync - hand bytes over while they stay lent
  * @owner: who has them next, STREAM_DMA_FOR_CPU or STREAM_DMA_FOR_DEVICE
@@ -153,9 +149,7 @@ struct stream_dma_info {
 	__u32 lent;
 };
 
-/* #endregion stream-dma-sync-command */
 
-/* #region stream-dma-commands */
 /*
  * -EINVAL for values that are out of range or do not fit what is lent, -EBUSY
  * for a MAP while something is lent, -ENOENT for the others while nothing is,
@@ -179,4 +173,4 @@ _Static_assert(sizeof(struct stream_dma_info) == 56, "no padding");
 _Static_assert(STREAM_DMA_MAP == 0xc118bc41, "the command holds direction and size");
 
 #endif /* _UAPI_STREAM_DMA_H */
-/* #endregion stream-dma-commands */
+/* #endregion stream-dma-map */
