@@ -4,7 +4,7 @@
 // the tree says, then what the kernels made of it.
 import type { CheckContext, CheckResult, Finding } from 'contiguous/exercise/check'
 import { DMA_TO_DEVICE } from 'contiguous/arch/dma_direction'
-import { DMA_BIT_MASK } from 'contiguous/dma/dma_address'
+import { DMA_BIT_MASK, dma_to_phys } from 'contiguous/dma/dma_address'
 import { dma_map_page, dma_mapping_error } from 'contiguous/dma/map'
 import { dma_set_mask_and_coherent } from 'contiguous/dma/mask'
 import { swiotlb_find_pool } from 'contiguous/dma/swiotlb_pool'
@@ -121,7 +121,7 @@ function look(tree: DeviceTree, kernel: KernelVersion): Seen {
   const lend = (dev: ReturnType<typeof device>, page: number): Lent => {
     const addr = dma_map_page(dma, dev, page, 0, 256, DMA_TO_DEVICE)
     const handle = dma_mapping_error(dma, dev, addr) === 0 ? addr : null
-    const copied = handle !== null && swiotlb_find_pool(dma.swiotlb, handle) !== null
+    const copied = handle !== null && swiotlb_find_pool(dma.swiotlb, dma_to_phys(kernel, dev, handle)) !== null
     const as = handle === null ? 'not lent' : `DMA address ${hex(handle)}${copied ? ', a copy' : ''}`
     lines.push(`[${kernel}] ${dev.name}: page at ${hex(page * 4096)}: ${as}`)
     return { handle, copied }
