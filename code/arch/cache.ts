@@ -13,13 +13,11 @@
 // test needs it. A real one evicts and prefetches when it likes; `evict()` and `prefetch()` are those moments.
 // Leaves out: ways, sets, the instruction cache, virtual indexing.
 
-// #region cache-imports
+// #region cache-state
 import type { Bytes, PhysAddr } from '../lib/units.ts'
 import type { Ram } from './ram.ts'
 import { readInto, writeBytes } from './ram.ts'
-// #endregion cache-imports
 
-// #region cache-state
 /**
  * Lines are kept in blocks of 32 neighbours, so that which are valid and which are dirty are bits of one number each.
  */
@@ -33,9 +31,7 @@ interface Block {
   /** Bit i: line i is newer than the next level; valid as well. */
   dirty: number
 }
-// #endregion cache-state
 
-// #region cache-level
 /** One level of cache. */
 export interface Cache {
   readonly level: 'L1' | 'outer'
@@ -51,7 +47,7 @@ export interface Cache {
   /** Maintenance in the order it was done, of all levels, when somebody wants to know. */
   log: CacheOp[] | null
 }
-// #endregion cache-level
+// #endregion cache-state
 
 // #region cache-ops
 /** What maintenance by address does to a line; `flush` is clean and invalidate. */
@@ -65,9 +61,7 @@ export interface CacheOp {
   readonly pa: PhysAddr
   readonly lines: number
 }
-// #endregion cache-ops
 
-// #region cache-create
 /** An empty cache. `lineSize` is a power of two from 4 to 2048; `next` null means that RAM is next. */
 export function createCache(
   ram: Ram,
@@ -78,7 +72,7 @@ export function createCache(
   const counts = { clean: 0, invalidate: 0, flush: 0, dirtyLinesLost: 0 }
   return { level, lineSize, next, ram, blocks: new Map(), counts, log: null }
 }
-// #endregion cache-create
+// #endregion cache-ops
 
 // #region cache-masks
 // Bits [first, behind) of 32.
@@ -120,9 +114,7 @@ function fill(cache: Cache, index: number, block: Block, missing: number): void 
   }
   block.valid |= missing
 }
-// #endregion cache-lines
 
-// #region cache-write-back
 // Writes the dirty ones among `mask` to the next level; they stay valid.
 function writeBack(cache: Cache, index: number, block: Block, mask: number): void {
   const { lineSize } = cache
@@ -143,7 +135,7 @@ function forget(cache: Cache, index: number, block: Block, mask: number): void {
   block.dirty &= ~mask
   if (block.valid === 0) cache.blocks.delete(index)
 }
-// #endregion cache-write-back
+// #endregion cache-lines
 
 // #region cache-access
 function blockFor(cache: Cache, index: number): Block {
@@ -154,9 +146,7 @@ function blockFor(cache: Cache, index: number): Block {
   }
   return block
 }
-// #endregion cache-access
 
-// #region cache-read
 /** The CPU reads `into.length` bytes from `pa` on: lines that are not here come in. */
 export function cacheRead(cache: Cache, pa: PhysAddr, into: Uint8Array): Uint8Array {
   const span = LINES * cache.lineSize
@@ -177,9 +167,7 @@ export function cacheRead(cache: Cache, pa: PhysAddr, into: Uint8Array): Uint8Ar
 function linesOf({ lineSize }: Cache, offset: number, n: number): number {
   return bits(Math.floor(offset / lineSize), Math.ceil((offset + n) / lineSize))
 }
-// #endregion cache-read
 
-// #region cache-write
 // The lines that lie wholly in [offset, offset + n): they need no filling before a write.
 function wholeLinesOf({ lineSize }: Cache, offset: number, n: number): number {
   const first = Math.ceil(offset / lineSize)
@@ -203,7 +191,7 @@ export function cacheWrite(cache: Cache, pa: PhysAddr, bytes: Uint8Array): void 
     done += n
   }
 }
-// #endregion cache-write
+// #endregion cache-access
 
 // #region cache-visit
 // Calls `visit` for each block that has a valid line in [pa, pa + size), with the lines of the block that lie there: by

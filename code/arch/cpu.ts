@@ -9,7 +9,7 @@
 // machines.
 // Leaves out: several CPUs (they would be coherent among themselves), write buffers, the TLB.
 
-// #region cpu-imports
+// #region cpu-state
 import type { Arch } from '../lib/kernel_version.ts'
 import type { Bytes, PhysAddr } from '../lib/units.ts'
 import type { Cache, CacheOp, CacheSnapshot } from './cache.ts'
@@ -28,9 +28,7 @@ import type { MemoryType } from './memory_type.ts'
 import { isCacheable } from './memory_type.ts'
 import type { Ram } from './ram.ts'
 import { copyPage, fillBytes, readInto, writeBytes } from './ram.ts'
-// #endregion cpu-imports
 
-// #region cpu-state
 /** The CPU, its caches and the RAM behind them. */
 export interface Cpu {
   readonly arch: Arch
@@ -55,9 +53,7 @@ export interface CpuOptions {
   readonly outer?: boolean
   readonly hwDirtyBit?: boolean
 }
-// #endregion cpu-state
 
-// #region cpu-create
 /** A CPU with empty caches. Throws for an outer cache on arm64, which maintains all levels at once. */
 export function createCpu({ ram, arch, lineSize = 64, outer = false, hwDirtyBit = false }: CpuOptions): Cpu {
   if (arch === 'arm64' && outer)
@@ -74,7 +70,7 @@ export function logCacheOps(cpu: Cpu): CacheOp[] {
   if (cpu.outer) cpu.outer.log = log
   return log
 }
-// #endregion cpu-create
+// #endregion cpu-state
 
 // #region cpu-access
 /** Reads `into.length` bytes at `pa` through a mapping of `type`, into `into`, which it returns. */
@@ -120,9 +116,7 @@ export function cpuFill(cpu: Cpu, pa: PhysAddr, size: Bytes, value: number): voi
   overwritten(cpu, pa, size)
   fillBytes(cpu.ram, pa, size, value)
 }
-// #endregion cpu-pages
 
-// #region cpu-copy-page
 /**
  * copy_page() through cacheable mappings: what is newest of `srcPa` ends in RAM at `dstPa`; no line of `dstPa` stays.
  */
@@ -134,7 +128,7 @@ export function cpuCopyPage(cpu: Cpu, dstPa: PhysAddr, srcPa: PhysAddr, pageSize
   }
   copyPage(cpu.ram, dstPa, srcPa, pageSize)
 }
-// #endregion cpu-copy-page
+// #endregion cpu-pages
 
 // #region cpu-device
 /** A device reads `n` bytes at physical address `pa`: the newest if it is coherent, else what RAM has. */

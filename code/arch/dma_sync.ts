@@ -120,9 +120,7 @@ export interface FolioExtent {
   readonly first: number
   readonly pages: number
 }
-// #endregion dma-sync-dcache-clean
 
-// #region dma-sync-pages-marked
 /**
  * Which pages arm marks PG_dcache_clean when the CPU gets a buffer back: the cache holds nothing of them that memory
  * has not, so that mapping them into a program needs no flush. As page numbers from the page that `offset` counts
@@ -156,4 +154,4 @@ export function pagesMarkedDcacheClean(
   }
   return marked
 }
-// #endregion dma-sync-pages-marked
+// #endregion dma-sync-dcache-clean

@@ -8,11 +8,9 @@
 // Memory that nobody wrote reads as zero and costs nothing, so that a machine of 64 GiB is free until it is used.
 // Words are little-endian. Leaves out: what lies where there is no RAM (a bus error); whoever boots a machine knows.
 
-// #region ram-imports
-import type { Bytes, PhysAddr } from '../lib/units.ts'
-// #endregion ram-imports
-
 // #region ram-state
+import type { Bytes, PhysAddr } from '../lib/units.ts'
+
 /** Bytes of a chunk, a multiple of every page size. */
 const CHUNK = 65536
 
@@ -40,9 +38,7 @@ export interface Ram {
 export function createRam(): Ram {
   return { chunks: new Map(), near: Array.from({ length: NEAR }, () => null) }
 }
-// #endregion ram-state
 
-// #region ram-chunk
 // The chunk that holds `pa`; null when nothing was written there.
 function chunkAt(ram: Ram, pa: PhysAddr): Chunk | null {
   const index = Math.floor(pa / CHUNK)
@@ -71,16 +67,14 @@ function chunkOf(index: number, bytes: Uint8Array): Chunk {
     words: new Uint32Array(bytes.buffer, bytes.byteOffset, CHUNK / 4),
   }
 }
-// #endregion ram-chunk
 
-// #region ram-address
 function assertAddress(name: string, pa: PhysAddr): void {
   if (Number.isSafeInteger(pa) && pa >= 0) return
   throw new Error(
     `${name}: got address ${pa}, expected an integer from 0 to 2^53 - 1; was a pfn or an offset NaN?`,
   )
 }
-// #endregion ram-address
+// #endregion ram-state
 
 // #region ram-bytes
 /** Copies `into.length` bytes from `pa` on into `into`, which it returns. Throws when `pa` is no address. */
@@ -96,9 +90,7 @@ export function readInto(ram: Ram, pa: PhysAddr, into: Uint8Array): Uint8Array {
   }
   return into
 }
-// #endregion ram-bytes
 
-// #region ram-read-write
 /** `n` bytes from `pa` on, in an array of their own. */
 export function readBytes(ram: Ram, pa: PhysAddr, n: Bytes): Uint8Array {
   return readInto(ram, pa, new Uint8Array(n))
@@ -114,9 +106,7 @@ export function writeBytes(ram: Ram, pa: PhysAddr, bytes: Uint8Array): void {
     done += n
   }
 }
-// #endregion ram-read-write
 
-// #region ram-pages
 /** Stores `size` times `value` (a byte) from `pa` on. */
 export function fillBytes(ram: Ram, pa: PhysAddr, size: Bytes, value: number): void {
   assertAddress('fillBytes', pa)
@@ -142,9 +132,7 @@ export function copyPage(ram: Ram, dstPa: PhysAddr, srcPa: PhysAddr, pageSize: B
   const from = srcPa - src.base
   dst.bytes.set(src.bytes.subarray(from, from + pageSize), dstPa - dst.base)
 }
-// #endregion ram-pages
 
-// #region ram-words
 /** The 32-bit words of the chunk that has `pa`, in place; that of `pa` is at `wordIndex(pa)`. The host must be little-endian. */
 export function wordsAt(ram: Ram, pa: PhysAddr): Uint32Array {
   return makeChunk(ram, pa).words
@@ -178,9 +166,7 @@ export function write64(ram: Ram, pa: PhysAddr, value: bigint): void {
   const chunk = makeChunk(ram, pa)
   chunk.view.setBigUint64(pa - chunk.base, value, true)
 }
-// #endregion ram-words
 
-// #region ram-snapshot
 /** What was written, as plain data: the number of each chunk and its bytes. */
 export type RamSnapshot = readonly (readonly [index: number, bytes: Uint8Array])[]
 
@@ -204,4 +190,4 @@ export function restoreRam(ram: Ram, snapshot: RamSnapshot): void {
   ram.near.fill(null)
   for (const [index, bytes] of snapshot) ram.chunks.set(index, chunkOf(index, bytes.slice()))
 }
-// #endregion ram-snapshot
+// #endregion ram-bytes

@@ -168,6 +168,9 @@ export function dma_direct_map_page(
   return dma_addr
 }
 
+// #endregion direct-map-page
+
+// #region direct-map-unmap-page
 /** Ends a mapping. @kernel kernel/dma/direct.h dma_direct_unmap_page() v6.12 */
 export function dma_direct_unmap_page(
   dma: Dma,
@@ -181,7 +184,7 @@ export function dma_direct_unmap_page(
   if ((attrs & DMA_ATTR_SKIP_CPU_SYNC) === 0) dma_direct_sync_single_for_cpu(dma, dev, addr, size, dir)
   swiotlb_tbl_unmap_single(dma, dev, phys, size, dir, attrs | DMA_ATTR_SKIP_CPU_SYNC)
 }
-// #endregion direct-map-page
+// #endregion direct-map-unmap-page
 
 // #region direct-map-sync
 /** The copy first, then the caches: what they clean must be the new copy. @kernel kernel/dma/direct.h dma_direct_sync_single_for_device() v6.12 */

@@ -15,7 +15,7 @@
 //
 // Leaves out: resources, IOMMUs, dma-debug.
 
-// #region map-imports
+// #region map-checks
 import { valid_dma_direction, type DmaDirection } from '../arch/dma_direction.ts'
 import { is_vmalloc_addr, __pa } from '../arch/kernel_map.ts'
 import { ENOMEM } from '../lib/errno.ts'
@@ -32,9 +32,7 @@ import { DMA_MAPPING_ERROR, phys_to_dma } from './dma_address.ts'
 import { devWarnOnce, dmaAddrBits, warnOnceAt, type Dma } from './dma_state.ts'
 import { traceDma } from './map_trace.ts'
 import { get_dma_ops, mustHaveDevice } from './mapping.ts'
-// #endregion map-imports
 
-// #region map-checks
 /** Throws for a direction that says nothing, where Linux has a BUG_ON. */
 export function mustHaveDirection(dir: number, who: string): void {
   if (valid_dma_direction(dir)) return
@@ -42,9 +40,7 @@ export function mustHaveDirection(dir: number, who: string): void {
     `${who}: got direction ${dir}, expected 0 (BIDIRECTIONAL), 1 (TO_DEVICE) or 2 (FROM_DEVICE); who reads the data?`,
   )
 }
-// #endregion map-checks
 
-// #region map-page
 /**
  * Lends `size` bytes from byte `offset` of a page to the device: the address for it, or DMA_MAPPING_ERROR, of which
  * `dma_mapping_error()` knows: the device does not reach the bytes and they cannot bounce, or it has no mask.
@@ -73,9 +69,7 @@ export function dma_map_page_attrs(
   traceDma(dma, 'dma_map_page', device, dir, { dma_addr, size, phys_addr, attrs })
   return dma_addr
 }
-// #endregion map-page
 
-// #region map-unmap-page
 /**
  * The bytes are the CPU's again; every argument as they were mapped.
  * @kernel kernel/dma/mapping.c dma_unmap_page_attrs() v6.12
@@ -98,7 +92,7 @@ export function dma_unmap_page_attrs(
   dma_direct_unmap_page(dma, device, addr, size, dir, attrs)
   traceDma(dma, 'dma_unmap_page', device, dir, { dma_addr: addr, size, attrs })
 }
-// #endregion map-unmap-page
+// #endregion map-checks
 
 // #region map-single
 /**
@@ -152,9 +146,7 @@ export function dma_map_page(
 ): DmaAddr {
   return dma_map_page_attrs(dma, dev, page, offset, size, dir, 0)
 }
-// #endregion map-short
 
-// #region map-short-unmap
 /** @kernel include/linux/dma-mapping.h dma_unmap_single_attrs() v6.12 */
 export function dma_unmap_single_attrs(
   dma: Dma,
@@ -188,7 +180,7 @@ export function dma_unmap_page(
 ): void {
   dma_unmap_page_attrs(dma, dev, addr, size, dir, 0)
 }
-// #endregion map-short-unmap
+// #endregion map-short
 
 // #region map-need-sync
 /**
@@ -224,9 +216,7 @@ export function dma_sync_single_for_cpu(
   dma_direct_sync_single_for_cpu(dma, device, addr, size, dir)
   traceDma(dma, 'dma_sync_single_for_cpu', device, dir, { dma_addr: addr, size })
 }
-// #endregion map-sync
 
-// #region map-sync-for-device
 /** The device may have them again. @kernel include/linux/dma-mapping.h dma_sync_single_for_device() v6.12 */
 export function dma_sync_single_for_device(
   dma: Dma,
@@ -246,9 +236,7 @@ export function dma_sync_single_for_device(
   dma_direct_sync_single_for_device(dma, device, addr, size, dir)
   traceDma(dma, 'dma_sync_single_for_device', device, dir, { dma_addr: addr, size })
 }
-// #endregion map-sync-for-device
 
-// #region map-sync-range
 /** Bytes of a mapping from `offset` on. @kernel include/linux/dma-mapping.h dma_sync_single_range_for_cpu() v6.12 */
 export function dma_sync_single_range_for_cpu(
   dma: Dma,
@@ -272,7 +260,7 @@ export function dma_sync_single_range_for_device(
 ): void {
   dma_sync_single_for_device(dma, dev, addr + offset, size, dir)
 }
-// #endregion map-sync-range
+// #endregion map-sync
 
 // #region map-error
 /**

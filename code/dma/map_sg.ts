@@ -49,6 +49,9 @@ export function dma_direct_map_sg(
   return nents
 }
 
+// #endregion map-sg-direct
+
+// #region map-sg-direct-unmap
 /** @kernel kernel/dma/direct.c dma_direct_unmap_sg() v6.12 */
 export function dma_direct_unmap_sg(
   dma: Dma,
@@ -60,9 +63,7 @@ export function dma_direct_unmap_sg(
 ): void {
   for (const s of sg.slice(0, nents)) dma_direct_unmap_page(dma, dev, s.dma_address, s.dma_length, dir, attrs)
 }
-// #endregion map-sg-direct
 
-// #region map-sg-direct-sync
 /** @kernel kernel/dma/direct.c dma_direct_sync_sg_for_cpu() v6.12 */
 export function dma_direct_sync_sg_for_cpu(
   dma: Dma,
@@ -92,9 +93,7 @@ export function dma_direct_sync_sg_for_device(
     giveToDevice(dma, dev, paddr, length, dir)
   }
 }
-// #endregion map-sg-direct-sync
 
-// #region map-sg-map
 // How many entries the device gets, 0 or a negative errno.
 function __dma_map_sg_attrs(
   dma: Dma,
@@ -131,7 +130,7 @@ export function dma_map_sg_attrs(
 ): number {
   return Math.max(__dma_map_sg_attrs(dma, dev, sg, nents, dir, attrs), 0)
 }
-// #endregion map-sg-map
+// #endregion map-sg-direct-unmap
 
 // #region map-sg-sgtable
 /**
@@ -189,9 +188,7 @@ export function dma_unmap_sgtable(
 ): void {
   dma_unmap_sg_attrs(dma, dev, sgt.sgl, sgt.orig_nents, dir, attrs)
 }
-// #endregion map-sg-unmap
 
-// #region map-sg-short
 /** @kernel include/linux/dma-mapping.h dma_map_sg() v6.12 */
 export function dma_map_sg(
   dma: Dma,
@@ -213,9 +210,7 @@ export function dma_unmap_sg(
 ): void {
   dma_unmap_sg_attrs(dma, dev, sg, nents, dir, 0)
 }
-// #endregion map-sg-short
 
-// #region map-sg-sync
 /** The CPU may look at the pieces. @kernel include/linux/dma-mapping.h dma_sync_sg_for_cpu() v6.12 */
 export function dma_sync_sg_for_cpu(
   dma: Dma,
@@ -235,9 +230,7 @@ export function dma_sync_sg_for_cpu(
   dma_direct_sync_sg_for_cpu(dma, device, sg, nelems, dir)
   traceSyncSg(dma, 'dma_sync_sg_for_cpu', device, sg, nelems, dir)
 }
-// #endregion map-sg-sync
 
-// #region map-sg-sync-for-device
 /** The device may have them again. @kernel include/linux/dma-mapping.h dma_sync_sg_for_device() v6.12 */
 export function dma_sync_sg_for_device(
   dma: Dma,
@@ -257,4 +250,4 @@ export function dma_sync_sg_for_device(
   dma_direct_sync_sg_for_device(dma, device, sg, nelems, dir)
   traceSyncSg(dma, 'dma_sync_sg_for_device', device, sg, nelems, dir)
 }
-// #endregion map-sg-sync-for-device
+// #endregion map-sg-unmap

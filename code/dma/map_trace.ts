@@ -2,16 +2,14 @@
 //
 // include/trace/events/dma.h, since 6.12: what streaming calls tell about themselves. A list tells its first 128 entries.
 
-// #region map-trace-imports
+// #region map-trace-single
 import type { DmaDirection } from '../arch/dma_direction.ts'
 import { kernelAtLeast } from '../lib/kernel_version.ts'
 import type { TraceValue } from '../lib/trace.ts'
 import type { Device } from '../of/reserved_mem.ts'
 import { dev_name, type Dma } from './dma_state.ts'
 import type { Scatterlist } from './scatterlist.ts'
-// #endregion map-trace-imports
 
-// #region map-trace-single
 /** Whether events of the DMA API are wanted: ask before making their fields. */
 export function tracesDma(dma: Dma): boolean {
   return dma.trace.enabled && kernelAtLeast(dma.kernel, '6.12.117')
@@ -27,9 +25,7 @@ export function traceDma(
 ): void {
   if (tracesDma(dma)) dma.trace.emit(event, { device: dev_name(dev), dir, ...fields })
 }
-// #endregion map-trace-single
 
-// #region map-trace-lists
 const MOST = 128
 
 // As __print_array() shows numbers.
@@ -62,9 +58,7 @@ export function traceMapSg(
     attrs,
   })
 }
-// #endregion map-trace-lists
 
-// #region map-trace-lists-whole
 /** dma_unmap_sg: a list is about to be unmapped. All of it is told. */
 export function traceUnmapSg(
   dma: Dma,
@@ -93,4 +87,4 @@ export function traceSyncSg(
     sizes: words(sg, nents, ({ length }) => length),
   })
 }
-// #endregion map-trace-lists-whole
+// #endregion map-trace-single

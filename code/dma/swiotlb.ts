@@ -11,7 +11,7 @@
 //
 // Leaves out: encrypted memory, restricted pools, rate limits of the log.
 
-// #region swiotlb-imports
+// #region swiotlb-questions
 import { cpuReadInto, cpuWrite } from '../arch/cpu.ts'
 import {
   DMA_BIDIRECTIONAL,
@@ -42,9 +42,7 @@ import {
 const HERE = { file: 'kernel/dma/swiotlb.c', symbol: 'swiotlb_bounce' }
 const BEFORE = { ...HERE, head: 'Access before mapping start detected.' }
 const BEHIND = { ...HERE, head: 'Buffer overflow detected. Allocation size:' }
-// #endregion swiotlb-imports
 
-// #region swiotlb-questions
 /** Whether there is a bounce buffer at all. @kernel kernel/dma/swiotlb.c is_swiotlb_active() v6.12 */
 export function is_swiotlb_active({ swiotlb }: Dma): boolean {
   return swiotlb.defpool !== null
@@ -59,9 +57,7 @@ export function is_swiotlb_force_bounce({ swiotlb }: Dma): boolean {
 export function swiotlb_max_mapping_size(dev: Device): Bytes {
   return IO_TLB_SIZE * IO_TLB_SEGSIZE - slotsFor(dev.min_align_mask) * IO_TLB_SIZE
 }
-// #endregion swiotlb-questions
 
-// #region swiotlb-copy
 // memcpy() by the CPU, through its caches.
 function copy({ vm }: Dma, to: PhysAddr, from: PhysAddr, size: Bytes): void {
   if (size > 0) cpuWrite(vm.cpu, to, cpuReadInto(vm.cpu, from, new Uint8Array(size), 'normal'), 'normal')
@@ -85,7 +81,7 @@ function originOf(dma: Dma, dev: Device, pool: IoTlbPool, tlb_addr: PhysAddr, si
   }
   return { orig: orig + into, left: alloc_size - into }
 }
-// #endregion swiotlb-copy
+// #endregion swiotlb-questions
 
 // #region swiotlb-bounce
 /**
@@ -159,9 +155,7 @@ function full(dma: Dma, dev: Device, mapping: Bytes, withOffset: Bytes, attrs: n
   dma.log.print('warn', `${deviceName(dev)}: swiotlb buffer is full (sz: ${size} bytes)${slots}`)
   return null
 }
-// #endregion swiotlb-map-failures
 
-// #region swiotlb-unmap-single
 /**
  * Ends a mapping: what the device wrote is copied back, unless DMA_ATTR_SKIP_CPU_SYNC, and its slots are free. An address
  * that is no copy is nobody's business here. 4.x believes `mapping_size`; later kernels know the size.
@@ -186,9 +180,7 @@ export function swiotlb_tbl_unmap_single(
   const size = now ? pool.alloc_size[slot]! + offset : mapping_size
   swiotlb_release_slots(pool, slot, slotsFor(size))
 }
-// #endregion swiotlb-unmap-single
 
-// #region swiotlb-sync
 /** The device has `[addr, addr + size)` again; an address that is no copy needs nothing. @kernel include/linux/swiotlb.h swiotlb_sync_single_for_device() v6.12 */
 export function swiotlb_sync_single_for_device(
   dma: Dma,
@@ -212,4 +204,4 @@ export function swiotlb_sync_single_for_cpu(
   const pool = swiotlb_find_pool(dma.swiotlb, addr)
   if (pool && dir !== DMA_TO_DEVICE) swiotlb_bounce(dma, dev, addr, size, DMA_FROM_DEVICE, pool)
 }
-// #endregion swiotlb-sync
+// #endregion swiotlb-map-failures

@@ -9,7 +9,7 @@
 //
 // Leaves out: rate limits of the log.
 
-// #region swiotlb-4x-imports
+// #region swiotlb-4x-bounce
 import { DMA_BIDIRECTIONAL, DMA_FROM_DEVICE, type DmaDirection } from '../arch/dma_direction.ts'
 import { kernelAtLeast } from '../lib/kernel_version.ts'
 import { formatPa, KiB, type Bytes, type DmaAddr, type Pfn, type PhysAddr } from '../lib/units.ts'
@@ -25,9 +25,7 @@ import {
   swiotlb_tbl_map_single,
   swiotlb_tbl_unmap_single,
 } from './swiotlb.ts'
-// #endregion swiotlb-4x-imports
 
-// #region swiotlb-4x-bounce
 /** Bytes of the page for mappings that failed. @kernel lib/swiotlb.c io_tlb_overflow v4.12 */
 export const io_tlb_overflow: Bytes = KiB(32)
 
@@ -61,9 +59,7 @@ function swiotlb_full(dma: Dma, dev: Device, size: Bytes, dir: DmaDirection, do_
   const how = dir === DMA_BIDIRECTIONAL ? 'accessed' : dir === DMA_FROM_DEVICE ? 'written' : 'read'
   throw new Error(`swiotlb_full: panic: DMA: Random memory could be DMA ${how}`)
 }
-// #endregion swiotlb-4x-bounce
 
-// #region swiotlb-4x-map-page
 // The address for the device, which may be that of the overflow buffer.
 function swiotlb_map_page(
   dma: Dma,
@@ -106,9 +102,7 @@ function __swiotlb_map_page(
   if (!skips) giveToDevice(dma, dev, dma_to_phys(dma.kernel, dev, dev_addr), size, dir)
   return dev_addr
 }
-// #endregion swiotlb-4x-map-page
 
-// #region swiotlb-4x-unmap-page
 function __swiotlb_unmap_page(
   dma: Dma,
   dev: Device | null,
@@ -123,9 +117,7 @@ function __swiotlb_unmap_page(
   const kept = kernelAtLeast(dma.kernel, '4.12.4') ? attrs : 0
   swiotlb_tbl_unmap_single(dma, dev, paddr, size, dir, kept)
 }
-// #endregion swiotlb-4x-unmap-page
 
-// #region swiotlb-4x-sync
 function __swiotlb_sync_single_for_cpu(
   dma: Dma,
   dev: Device | null,
@@ -151,7 +143,7 @@ function __swiotlb_sync_single_for_device(
   swiotlb_sync_single_for_device(dma, dev, paddr, size, dir)
   giveToDevice(dma, dev, paddr, size, dir)
 }
-// #endregion swiotlb-4x-sync
+// #endregion swiotlb-4x-bounce
 
 // #region swiotlb-4x-map-sg
 // All pieces get their addresses; only then are the caches seen to.
@@ -190,9 +182,7 @@ function undo(dma: Dma, dev: Device, done: readonly Scatterlist[], dir: DmaDirec
   for (const { dma_address, dma_length } of done)
     swiotlb_tbl_unmap_single(dma, dev, dma_to_phys(dma.kernel, dev, dma_address), dma_length, dir, how)
 }
-// #endregion swiotlb-4x-map-sg
 
-// #region swiotlb-4x-sg
 const piecesOf = (dma: Dma, dev: Device, sg: readonly Scatterlist[], nelems: number) =>
   sg.slice(0, nelems).map((s) => ({ ...s, paddr: dma_to_phys(dma.kernel, dev, s.dma_address) }))
 
@@ -212,9 +202,7 @@ function __swiotlb_unmap_sg_attrs(
     for (const { paddr, length } of pieces) giveToCpu(dma, dev, paddr, length, dir)
   for (const { paddr, dma_length } of pieces) swiotlb_tbl_unmap_single(dma, dev, paddr, dma_length, dir, kept)
 }
-// #endregion swiotlb-4x-sg
 
-// #region swiotlb-4x-sync-sg
 function __swiotlb_sync_sg_for_cpu(
   dma: Dma,
   dev: Device | null,
@@ -240,9 +228,7 @@ function __swiotlb_sync_sg_for_device(
   for (const { paddr, dma_length } of pieces) swiotlb_sync_single_for_device(dma, dev, paddr, dma_length, dir)
   for (const { paddr, length } of pieces) giveToDevice(dma, dev, paddr, length, dir)
 }
-// #endregion swiotlb-4x-sync-sg
 
-// #region swiotlb-4x-table
 /** The streaming entries of arm64's table. @kernel arch/arm64/mm/dma-mapping.c swiotlb_dma_ops v4.12 */
 export const swiotlbStreamingOps: Required<DmaStreamingOps> = {
   map_page: __swiotlb_map_page,
@@ -254,4 +240,4 @@ export const swiotlbStreamingOps: Required<DmaStreamingOps> = {
   sync_sg_for_cpu: __swiotlb_sync_sg_for_cpu,
   sync_sg_for_device: __swiotlb_sync_sg_for_device,
 }
-// #endregion swiotlb-4x-table
+// #endregion swiotlb-4x-map-sg

@@ -15,7 +15,7 @@
 //
 // Leaves out: memory encryption, restricted pools, a bounce buffer from the page allocator.
 
-// #region swiotlb-init-imports
+// #region swiotlb-init-boot
 import type { DmaConfig } from './dma_state.ts'
 import { formatVa } from '../arch/kernel_layout.ts'
 import { kernelAtLeast, type Arch, type KernelVersion } from '../lib/kernel_version.ts'
@@ -36,9 +36,7 @@ import {
   swiotlb_init_io_tlb_pool,
   type IoTlbMem,
 } from './swiotlb_pool.ts'
-// #endregion swiotlb-init-imports
 
-// #region swiotlb-init-boot
 /** What is known when the bounce buffer is made. */
 export interface SwiotlbBoot extends Partial<Pick<DmaConfig, 'DMA_BOUNCE_UNALIGNED_KMALLOC'>> {
   readonly kernel: KernelVersion
@@ -66,9 +64,7 @@ const DEFAULT_SLABS = IO_TLB_DEFAULT_SIZE / IO_TLB_SIZE
 const now = ({ kernel }: SwiotlbBoot) => kernelAtLeast(kernel, '6.1.192')
 const say = ({ log }: SwiotlbBoot, text: string) => log.print('info', `software IO TLB: ${text}`)
 const complain = ({ log }: SwiotlbBoot, text: string) => log.print('warn', `software IO TLB: ${text}`)
-// #endregion swiotlb-init-boot
 
-// #region swiotlb-init-areas
 const powerAbove = (n: number) => 2 ** Math.ceil(Math.log2(n))
 
 // Whether areas have made the pool larger: each needs 128 slots, and there is to be a power of two of them.
@@ -88,9 +84,7 @@ function swiotlb_adjust_nareas(boot: SwiotlbBoot, wish: Wish, nareas: number): v
 }
 
 const megabytes = (nslabs: number) => Math.floor((nslabs * IO_TLB_SIZE) / MiB(1))
-// #endregion swiotlb-init-areas
 
-// #region swiotlb-init-param
 // `swiotlb=`; a number of slots is rounded up to whole runs of 128. 4.12 knows no areas, 4.6 no `noforce` either.
 function setup_io_tlb_npages(boot: SwiotlbBoot, wish: Wish, value: string): void {
   const [, slots, areas, word] = /^(\d\w*)?,?(?:(\d\w*),?)?(.*)$/.exec(value)!
@@ -111,7 +105,7 @@ function readParams(boot: SwiotlbBoot): Wish {
     setup_io_tlb_npages(boot, wish, value!)
   return wish
 }
-// #endregion swiotlb-init-param
+// #endregion swiotlb-init-boot
 
 // #region swiotlb-init-mem-init
 /**
@@ -182,9 +176,7 @@ function swiotlb_init(boot: SwiotlbBoot, wish: Wish, addressing_limit: boolean):
   say(boot, `mapped [mem ${formatPa(start, bits)}-${formatPa(end, bits)}] (${megabytes(nslabs)}MB)`)
   return mem
 }
-// #endregion swiotlb-init-now
 
-// #region swiotlb-init-low
 // memblock_alloc_low(): below the last byte of the DMA zone, and that byte itself is out too, so that a zone which ends with
 // free memory loses its last page here.
 function allocateLow({ memblock, dmaPhysLimit }: SwiotlbBoot, nslabs: number): PhysAddr {
@@ -192,9 +184,7 @@ function allocateLow({ memblock, dmaPhysLimit }: SwiotlbBoot, nslabs: number): P
   const end = Math.min(dmaPhysLimit - 1, current_limit)
   return memblock_phys_alloc_range(memblock, round_up(nslabs * IO_TLB_SIZE, pageSize), pageSize, 0, end)
 }
-// #endregion swiotlb-init-low
 
-// #region swiotlb-init-4x
 const OVERFLOW_SLOTS = KiB(32) / IO_TLB_SIZE
 
 // 4.12 says what it needs no bounce buffer for; 4.6 always has one (until 4.8).
@@ -222,4 +212,4 @@ function memInit4(boot: SwiotlbBoot, wish: Wish, beyond: boolean): IoTlbMem {
   boot.log.print('info', `software IO TLB ${where}`)
   return mem
 }
-// #endregion swiotlb-init-4x
+// #endregion swiotlb-init-now

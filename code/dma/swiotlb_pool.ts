@@ -11,11 +11,9 @@
 //
 // Leaves out: pools that grow (CONFIG_SWIOTLB_DYNAMIC, which Debian leaves off), restricted pools of one device.
 
-// #region swiotlb-pool-imports
-import type { Bytes, PhysAddr } from '../lib/units.ts'
-// #endregion swiotlb-pool-imports
-
 // #region swiotlb-pool-sizes
+import type { Bytes, PhysAddr } from '../lib/units.ts'
+
 /** Slots in a row that one mapping can have. */
 export const IO_TLB_SEGSIZE = 128
 /** Bytes of a slot. @kernel include/linux/swiotlb.h IO_TLB_SIZE v6.12 */
@@ -74,9 +72,7 @@ export interface IoTlbMem {
 export function createIoTlbMem(): IoTlbMem {
   return { defpool: null, force_bounce: false, noForce: false, io_tlb_overflow_buffer: 0 }
 }
-// #endregion swiotlb-pool-mem
 
-// #region swiotlb-pool-create
 /**
  * A pool at `start` in which all is free. `nslabs` is a multiple of 128 slots for each area.
  * @kernel kernel/dma/swiotlb.c swiotlb_init_io_tlb_pool() v6.12
@@ -92,9 +88,7 @@ export function swiotlb_init_io_tlb_pool(start: PhysAddr, nslabs: number, nareas
     alloc_size: new Uint32Array(nslabs),
   }
 }
-// #endregion swiotlb-pool-create
 
-// #region swiotlb-pool-questions
 /** The pool that `paddr` lies in, or null: it is no bounce buffer. @kernel include/linux/swiotlb.h swiotlb_find_pool() v6.12; is_swiotlb_buffer() until 6.5 */
 export function swiotlb_find_pool({ defpool }: IoTlbMem, paddr: PhysAddr): IoTlbPool | null {
   return defpool && paddr >= defpool.start && paddr < defpool.end ? defpool : null
@@ -109,4 +103,4 @@ export function mem_used({ defpool }: IoTlbMem): number {
 export function slot_addr({ start }: IoTlbPool, index: number): PhysAddr {
   return start + index * IO_TLB_SIZE
 }
-// #endregion swiotlb-pool-questions
+// #endregion swiotlb-pool-mem

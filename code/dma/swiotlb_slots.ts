@@ -9,7 +9,7 @@
 //
 // Leaves out: segment boundaries of devices; alignment that IOMMUs ask for.
 
-// #region swiotlb-slots-imports
+// #region swiotlb-slots-offset
 import { kernelAtLeast } from '../lib/kernel_version.ts'
 import { IS_ALIGNED, round_up, type Bytes, type PhysAddr } from '../lib/units.ts'
 import type { Device } from '../of/reserved_mem.ts'
@@ -23,9 +23,7 @@ import {
   slotsFor,
   type IoTlbPool,
 } from './swiotlb_pool.ts'
-// #endregion swiotlb-slots-imports
 
-// #region swiotlb-slots-offset
 /**
  * Where in its slot the data of `addr` begins, so that the device finds the low bits that it wants kept. Unit: bytes.
  * @kernel kernel/dma/swiotlb.c swiotlb_align_offset() v6.12
@@ -71,9 +69,7 @@ function search612(dma: Dma, pool: IoTlbPool, areaIndex: number, request: Reques
   }
   return -1
 }
-// #endregion swiotlb-slots-6-12
 
-// #region swiotlb-slots-6-1
 // By strides, from a multiple of it, once around.
 function search61(dma: Dma, pool: IoTlbPool, areaIndex: number, request: Request): number {
   const { dev, alloc_size } = request
@@ -92,9 +88,7 @@ function search61(dma: Dma, pool: IoTlbPool, areaIndex: number, request: Request
   } while (index !== first)
   return -1
 }
-// #endregion swiotlb-slots-6-1
 
-// #region swiotlb-slots-4
 // The same without areas and without wishes of devices; 4.6 takes a mapping of exactly a page anywhere.
 function search4(dma: Dma, pool: IoTlbPool, { alloc_size }: Request): number {
   const needed = slotsFor(alloc_size)
@@ -109,9 +103,7 @@ function search4(dma: Dma, pool: IoTlbPool, { alloc_size }: Request): number {
   } while (index !== first)
   return -1
 }
-// #endregion swiotlb-slots-4
 
-// #region swiotlb-slots-find
 /**
  * Takes slots for `alloc_size` bytes of `orig_addr`: the first of them, or -1 when no area has so many in a row.
  * Throws for 0 bytes, where Linux has a BUG_ON.
@@ -140,7 +132,7 @@ export function swiotlb_find_slots(
   }
   return -1
 }
-// #endregion swiotlb-slots-find
+// #endregion swiotlb-slots-6-12
 
 // #region swiotlb-slots-take
 function take(pool: IoTlbPool, slot: number, { dev, orig_addr, alloc_size }: Request): void {

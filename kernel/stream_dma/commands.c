@@ -5,14 +5,12 @@
  * says is fetched before, and what it is told handed out after.
  */
 
-/* #region stream-dma-commands-includes */
+/* #region stream-dma-info */
 #include <linux/capability.h>
 #include <linux/uaccess.h>
 
 #include "driver.h"
-/* #endregion stream-dma-commands-includes */
 
-/* #region stream-dma-info */
 static long stream_dma_info(struct stream_dma_file *f, void __user *to)
 {
 	struct edu *edu = &f->sd->edu;
@@ -64,9 +62,7 @@ static void stream_dma_end(struct stream_dma_file *f, u64 number)
 	mutex_unlock(&f->sd->lock);
 }
 
-/* #endregion stream-dma-map-end */
 
-/* #region stream-dma-map-ioctl */
 /* Addresses are not for everybody. A loan that nobody heard of is no loan. */
 static long stream_dma_map(struct stream_dma_file *f, void __user *user)
 {
@@ -93,7 +89,7 @@ static long stream_dma_map(struct stream_dma_file *f, void __user *user)
 	return 0;
 }
 
-/* #endregion stream-dma-map-ioctl */
+/* #endregion stream-dma-map-end */
 
 /* #region stream-dma-sync-ioctl */
 static long stream_dma_sync(struct stream_dma_file *f, const struct stream_dma_sync *sync)
@@ -146,9 +142,7 @@ static int stream_dma_copy(struct stream_dma_file *f, const struct stream_dma_tr
 	return 0;
 }
 
-/* #endregion stream-dma-copy */
 
-/* #region stream-dma-transfer */
 /*
  * The device does not know what the memory was mapped for. If it wrote to what
  * was lent for reading, a bounce buffer would swallow it and an IOMMU stop it.
@@ -163,8 +157,6 @@ static long stream_dma_transfer(struct stream_dma_file *f, const struct stream_d
 		return -EINVAL;
 	if (f->loan.dir != DMA_BIDIRECTIONAL && f->loan.dir != t->direction)
 		return -EINVAL;
-/* #endregion stream-dma-transfer */
-/* #region stream-dma-transfer-range */
 	for (int i = 0; i < f->loan.count; i++)
 		lent += f->loan.segments[i].length;
 	if (!t->length || t->offset >= lent || t->length > lent - t->offset)
@@ -176,7 +168,7 @@ static long stream_dma_transfer(struct stream_dma_file *f, const struct stream_d
 	return stream_dma_copy(f, t);
 }
 
-/* #endregion stream-dma-transfer-range */
+/* #endregion stream-dma-copy */
 
 /* #region stream-dma-unmap */
 static long stream_dma_unmap(struct stream_dma_file *f)
@@ -188,9 +180,7 @@ static long stream_dma_unmap(struct stream_dma_file *f)
 	return 0;
 }
 
-/* #endregion stream-dma-unmap */
 
-/* #region stream-dma-locked */
 /* The commands that answer with nothing but their errno. */
 static long stream_dma_locked(struct stream_dma_file *f, unsigned int cmd, const void *said)
 {
@@ -209,9 +199,7 @@ static long stream_dma_locked(struct stream_dma_file *f, unsigned int cmd, const
 	return ret;
 }
 
-/* #endregion stream-dma-locked */
 
-/* #region stream-dma-ioctl */
 /**
  * stream_dma_ioctl() - the commands of stream_dma.h
  * @file: the open device
@@ -229,8 +217,6 @@ long stream_dma_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		struct stream_dma_sync sync;
 		struct stream_dma_transfer transfer;
 	} said;
-/* #endregion stream-dma-ioctl */
-/* #region stream-dma-ioctl-commands */
 	switch (cmd) {
 	case STREAM_DMA_INFO:
 		return stream_dma_info(f, user);
@@ -248,4 +234,4 @@ long stream_dma_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	}
 }
 
-/* #endregion stream-dma-ioctl-commands */
+/* #endregion stream-dma-unmap */

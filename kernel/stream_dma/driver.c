@@ -15,23 +15,19 @@
  * through sysfs: see stream_dma_remove().
  */
 
-/* #region stream-dma-driver-includes */
+/* #region stream-dma-new */
 #include <linux/idr.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
 #include "driver.h"
-/* #endregion stream-dma-driver-includes */
 
-/* #region stream-dma-address-lines */
 static unsigned int dma_bits = 28;
 module_param(dma_bits, uint, 0444);
 MODULE_PARM_DESC(dma_bits, "address lines of the device; 28 unless QEMU's dma_mask= says otherwise");
 
 static DEFINE_IDA(stream_dma_ids);
-/* #endregion stream-dma-address-lines */
 
-/* #region stream-dma-new */
 static void stream_dma_free(struct kref *refs)
 {
 	struct stream_dma *sd = container_of(refs, struct stream_dma, refs);
@@ -51,9 +47,7 @@ static void stream_dma_let_go(void *sd)
 	stream_dma_put(sd);
 }
 
-/* #endregion stream-dma-new */
 
-/* #region stream-dma-new-device */
 /*
  * Not devm_kzalloc(): open files need it after the device is gone. The put is
  * the first thing devm is told, so it is the last that it does.
@@ -74,7 +68,7 @@ static struct stream_dma *stream_dma_new(struct pci_dev *pdev)
 	return devm_add_action_or_reset(&pdev->dev, stream_dma_let_go, sd) ? NULL : sd;
 }
 
-/* #endregion stream-dma-new-device */
+/* #endregion stream-dma-new */
 
 /* #region stream-dma-mask */
 /*
@@ -122,9 +116,7 @@ static int stream_dma_map_registers(struct stream_dma *sd)
 	return 0;
 }
 
-/* #endregion stream-dma-registers */
 
-/* #region stream-dma-interrupt */
 /* A message if there can be one, else a line, which others may share. */
 static int stream_dma_get_interrupt(struct stream_dma *sd)
 {
@@ -142,9 +134,7 @@ static int stream_dma_get_interrupt(struct stream_dma *sd)
 	return 0;
 }
 
-/* #endregion stream-dma-interrupt */
 
-/* #region stream-dma-show */
 static void stream_dma_free_id(void *sd)
 {
 	ida_free(&stream_dma_ids, ((struct stream_dma *)sd)->id);
@@ -162,8 +152,6 @@ static int stream_dma_show(struct stream_dma *sd)
 	ret = devm_add_action_or_reset(dev, stream_dma_free_id, sd);
 	if (ret)
 		return ret;
-/* #endregion stream-dma-show */
-/* #region stream-dma-show-file */
 	sd->misc.minor = MISC_DYNAMIC_MINOR;
 	sd->misc.name = devm_kasprintf(dev, GFP_KERNEL, "stream-dma%d", sd->id);
 	sd->misc.fops = &stream_dma_fops;
@@ -175,9 +163,7 @@ static int stream_dma_show(struct stream_dma *sd)
 	return misc_register(&sd->misc);
 }
 
-/* #endregion stream-dma-show-file */
 
-/* #region stream-dma-probe */
 static int stream_dma_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
 	struct stream_dma *sd = stream_dma_new(pdev);
@@ -202,7 +188,7 @@ static int stream_dma_probe(struct pci_dev *pdev, const struct pci_device_id *id
 	return 0;
 }
 
-/* #endregion stream-dma-probe */
+/* #endregion stream-dma-registers */
 
 /* #region stream-dma-remove */
 /*
@@ -242,9 +228,7 @@ static struct pci_driver stream_dma_driver = {
 	.remove = stream_dma_remove,
 };
 module_pci_driver(stream_dma_driver);
-/* #endregion stream-dma-driver */
 
-/* #region stream-dma-module */
 MODULE_DESCRIPTION("DMA by QEMU's edu device: streaming, coherent, bounced, and what moved");
 MODULE_LICENSE("GPL");
-/* #endregion stream-dma-module */
+/* #endregion stream-dma-driver */

@@ -8,10 +8,10 @@
  *	loan.c		memory that is lent to the device: the DMA API
  *	edu.c		the device: its registers, one copy at a time
  */
+/* #region stream-dma-device */
 #ifndef STREAM_DMA_DRIVER_H
 #define STREAM_DMA_DRIVER_H
 
-/* #region stream-dma-headers */
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/miscdevice.h>
@@ -19,9 +19,7 @@
 
 #include "edu.h"
 #include "loan.h"
-/* #endregion stream-dma-headers */
 
-/* #region stream-dma-device */
 /**
  * struct stream_dma - one device
  * @edu: the device
@@ -46,9 +44,7 @@ struct stream_dma {
 	struct list_head files;
 };
 
-/* #endregion stream-dma-device */
 
-/* #region stream-dma-file */
 /**
  * struct stream_dma_file - one open file
  * @sd: the device, perhaps gone
@@ -67,9 +63,7 @@ struct stream_dma_file {
 	struct loan loan;
 };
 
-/* #endregion stream-dma-file */
 
-/* #region stream-dma-functions */
 static inline struct device *dma_device(struct stream_dma_file *f)
 {
 	return &f->sd->edu.pdev->dev;
@@ -79,6 +73,6 @@ extern const struct file_operations stream_dma_fops;
 int stream_dma_lock(struct stream_dma *sd);
 long stream_dma_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 void stream_dma_put(struct stream_dma *sd);
-/* #endregion stream-dma-functions */
 
 #endif /* STREAM_DMA_DRIVER_H */
+/* #endregion stream-dma-device */

@@ -13,16 +13,14 @@
  * virtual machine. So the driver looks before the device can.
  */
 
-/* #region edu-includes */
+/* #region edu-start */
 #include <linux/bits.h>
 #include <linux/io.h>
 #include <linux/io-64-nonatomic-lo-hi.h>
 
 #include "edu.h"
 #include "stream_dma.h"
-/* #endregion edu-includes */
 
-/* #region edu-registers */
 #define EDU_ID			0x00
 #define EDU_LIVENESS		0x04
 #define EDU_IRQ_REASON		0x24
@@ -39,9 +37,7 @@
 
 #define EDU_MEMORY		0x40000	/* where its own memory begins */
 #define EDU_PATIENCE_MS		1000	/* ten times what a copy takes */
-/* #endregion edu-registers */
 
-/* #region edu-start */
 /**
  * edu_start() - see whether the device is what it says, and alive
  * @edu: with @pdev and @regs set
@@ -128,8 +124,6 @@ int edu_copy(struct edu *edu, dma_addr_t ram, u32 inside, u32 length, bool to_ra
 	if (!length || inside >= STREAM_DMA_DEVICE_BYTES ||
 	    length > STREAM_DMA_DEVICE_BYTES - inside)
 		return -EINVAL;
-/* #endregion edu-copy */
-/* #region edu-copy-command */
 	reinit_completion(&edu->done);
 	edu->commands++;
 	writeq(to_ram ? own : ram, edu->regs + EDU_DMA_FROM);
@@ -143,4 +137,4 @@ int edu_copy(struct edu *edu, dma_addr_t ram, u32 inside, u32 length, bool to_ra
 	return 0;
 }
 
-/* #endregion edu-copy-command */
+/* #endregion edu-copy */

@@ -7,17 +7,15 @@
  * Protocol: edu_start(), then edu_copy() one at a time (the caller locks), and
  * edu_interrupt() at any time.
  */
+/* #region edu-headers */
 #ifndef STREAM_DMA_EDU_H
 #define STREAM_DMA_EDU_H
 
-/* #region edu-headers */
 #include <linux/atomic.h>
 #include <linux/completion.h>
 #include <linux/interrupt.h>
 #include <linux/pci.h>
-/* #endregion edu-headers */
 
-/* #region edu-device */
 /**
  * struct edu - the device as its driver knows it
  * @pdev: the PCI function
@@ -42,6 +40,6 @@ struct edu {
 int edu_start(struct edu *edu);
 int edu_copy(struct edu *edu, dma_addr_t ram, u32 inside, u32 length, bool to_ram);
 irqreturn_t edu_interrupt(int irq, void *data);
-/* #endregion edu-device */
 
 #endif /* STREAM_DMA_EDU_H */
+/* #endregion edu-headers */

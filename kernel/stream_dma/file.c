@@ -14,7 +14,7 @@
  * handed out after it. A write that fetches nothing changes nothing.
  */
 
-/* #region stream-dma-file-includes */
+/* #region stream-dma-lock */
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -23,17 +23,13 @@
 #include <linux/uio.h>
 
 #include "driver.h"
-/* #endregion stream-dma-file-includes */
 
-/* #region stream-dma-buffer-size */
 static unsigned int buffer_size = 512 << 10;
 module_param(buffer_size, uint, 0444);
 MODULE_PARM_DESC(buffer_size, "bytes of each open file's buffer, up to 4 MiB");
 
 #define BUFFER_MAX (4u << 20)
-/* #endregion stream-dma-buffer-size */
 
-/* #region stream-dma-lock */
 /* Return: 0 with the lock held, -ERESTARTSYS, or -ENODEV for a device gone. */
 int stream_dma_lock(struct stream_dma *sd)
 {
@@ -46,9 +42,7 @@ int stream_dma_lock(struct stream_dma *sd)
 	return -ENODEV;
 }
 
-/* #endregion stream-dma-lock */
 
-/* #region stream-dma-open */
 /*
  * misc_open() left a pointer to the miscdevice in the file, and holds the lock
  * that misc_deregister() takes: the device is here until we return. It is also
@@ -68,8 +62,6 @@ static int stream_dma_open(struct inode *inode, struct file *file)
 		kfree(f);
 		return -ENOMEM;
 	}
-/* #endregion stream-dma-open */
-/* #region stream-dma-opened */
 	kref_get(&sd->refs);
 	f->sd = sd;
 	file->private_data = f;
@@ -80,9 +72,7 @@ static int stream_dma_open(struct inode *inode, struct file *file)
 	return 0;
 }
 
-/* #endregion stream-dma-opened */
 
-/* #region stream-dma-release */
 /* A device that is gone has had the loan ended; what is left is memory. */
 static int stream_dma_release(struct inode *inode, struct file *file)
 {
@@ -103,7 +93,7 @@ static int stream_dma_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-/* #endregion stream-dma-release */
+/* #endregion stream-dma-lock */
 
 /* #region stream-dma-borrow */
 /* What the file reads: coherent memory while there is some, else the buffer. */
@@ -129,9 +119,7 @@ static bool lent_part(struct loan *loan, loff_t pos, size_t count, u32 *offset, 
 	return loan->count && !loan->manual && loan->kind != STREAM_DMA_COHERENT && from < to;
 }
 
-/* #endregion stream-dma-borrow */
 
-/* #region stream-dma-staging */
 /*
  * Room for a copy of @count bytes, or of as many as the file has, which is then
  * @count. Return: to be freed by kvfree(), or an error.
@@ -153,7 +141,7 @@ static void *staging(struct stream_dma_file *f, size_t *count)
 	return room ?: ERR_PTR(-ENOMEM);
 }
 
-/* #endregion stream-dma-staging */
+/* #endregion stream-dma-borrow */
 
 /* #region stream-dma-fetch */
 /* From the file at @pos to @room. Return: how many bytes, or an error. */
@@ -228,8 +216,6 @@ static ssize_t store(struct stream_dma_file *f, const void *room, size_t count, 
 	ret = -EBUSY;
 	if (lent && f->loan.dir == DMA_FROM_DEVICE)
 		goto out_unlock;
-/* #endregion stream-dma-store */
-/* #region stream-dma-store-lent */
 	if (lent)
 		loan_for_cpu(dma_device(f), &f->loan, offset, length);
 	memcpy(memory + pos, room, count);
@@ -242,9 +228,7 @@ out_unlock:
 	return ret;
 }
 
-/* #endregion stream-dma-store-lent */
 
-/* #region stream-dma-write */
 static ssize_t stream_dma_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct stream_dma_file *f = iocb->ki_filp->private_data;
@@ -265,9 +249,7 @@ static ssize_t stream_dma_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	return ret;
 }
 
-/* #endregion stream-dma-write */
 
-/* #region stream-dma-llseek */
 static loff_t stream_dma_llseek(struct file *file, loff_t offset, int whence)
 {
 	struct stream_dma_file *f = file->private_data;
@@ -284,9 +266,7 @@ static loff_t stream_dma_llseek(struct file *file, loff_t offset, int whence)
 	return ret;
 }
 
-/* #endregion stream-dma-llseek */
 
-/* #region stream-dma-fops */
 const struct file_operations stream_dma_fops = {
 	.owner = THIS_MODULE,
 	.open = stream_dma_open,
@@ -298,4 +278,4 @@ const struct file_operations stream_dma_fops = {
 	.compat_ioctl = compat_ptr_ioctl,
 };
 
-/* #endregion stream-dma-fops */
+/* #endregion stream-dma-store */

@@ -72,9 +72,7 @@ static void loan_add_segment(struct loan *loan, dma_addr_t addr, u32 length)
 	};
 }
 
-/* #endregion loan-add-segment */
 
-/* #region loan-map-coherent */
 /* Whole pages, zeroed; the memory is the program's and the device's at once. */
 static int loan_map_coherent(struct device *dev, struct loan *loan, u32 length)
 {
@@ -89,7 +87,7 @@ static int loan_map_coherent(struct device *dev, struct loan *loan, u32 length)
 	return 0;
 }
 
-/* #endregion loan-map-coherent */
+/* #endregion loan-add-segment */
 
 /* #region loan-map-one */
 /*
@@ -185,8 +183,6 @@ int loan_map(struct device *dev, struct loan *loan, void *buffer, size_t size,
 	if (ret)
 		return ret;
 	loan_fill(loan, buffer, map);
-/* #endregion loan-map */
-/* #region loan-map-kinds */
 	if (loan->kind == STREAM_DMA_COHERENT)
 		ret = loan_map_coherent(dev, loan, map->piece[0].length);
 	else if (loan->kind == STREAM_DMA_SG)
@@ -201,7 +197,7 @@ int loan_map(struct device *dev, struct loan *loan, void *buffer, size_t size,
 	return 0;
 }
 
-/* #endregion loan-map-kinds */
+/* #endregion loan-map */
 
 /* #region loan-unmap */
 /**

@@ -6,17 +6,15 @@
  * the device's, save what loan_for_cpu() hands over until loan_for_device()
  * hands it back. The caller holds the device's lock in each of them.
  */
+/* #region loan-struct */
 #ifndef STREAM_DMA_LOAN_H
 #define STREAM_DMA_LOAN_H
 
-/* #region loan-headers */
 #include <linux/dma-mapping.h>
 #include <linux/scatterlist.h>
 
 #include "stream_dma.h"
-/* #endregion loan-headers */
 
-/* #region loan-struct */
 /**
  * struct loan - what one open file has lent
  * @kind: of STREAM_DMA_SINGLE, _PAGE, _SG, _COHERENT
@@ -42,14 +40,12 @@ struct loan {
 	void *coherent;
 };
 
-/* #endregion loan-struct */
 
-/* #region loan-functions */
 int loan_map(struct device *dev, struct loan *loan, void *buffer, size_t size,
 	     struct stream_dma_map *map);
 void loan_unmap(struct device *dev, struct loan *loan);
 void loan_for_cpu(struct device *dev, struct loan *loan, u32 offset, u32 length);
 void loan_for_device(struct device *dev, struct loan *loan, u32 offset, u32 length);
-/* #endregion loan-functions */
 
 #endif /* STREAM_DMA_LOAN_H */
+/* #endregion loan-struct */

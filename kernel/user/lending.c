@@ -3,7 +3,7 @@
  * What the programs that try stream_dma do with the device: see lending.h.
  */
 
-/* #region lending-includes */
+/* #region lending-open */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -12,9 +12,7 @@
 
 #include "lending.h"
 #include "proc_value.h"
-/* #endregion lending-includes */
 
-/* #region lending-open */
 int lending_open(const struct lending *l)
 {
 	int fd = open(l->path, O_RDWR | O_CLOEXEC);
@@ -37,9 +35,7 @@ long long slots_used(void)
 	return proc_value("/sys/kernel/debug/swiotlb/io_tlb_used", NULL);
 }
 
-/* #endregion lending-open */
 
-/* #region lending-piece */
 struct stream_dma_map piece(uint32_t kind, uint32_t direction, uint32_t offset, uint32_t length)
 {
 	return (struct stream_dma_map) {
@@ -58,9 +54,7 @@ void add_piece(struct stream_dma_map *map, uint32_t offset, uint32_t length)
 	};
 }
 
-/* #endregion lending-piece */
 
-/* #region lending-lend */
 bool lend(int fd, struct stream_dma_map *map)
 {
 	if (!ioctl(fd, STREAM_DMA_MAP, map))
@@ -78,9 +72,7 @@ bool take_back(int fd)
 	return false;
 }
 
-/* #endregion lending-lend */
 
-/* #region lending-hand-over */
 bool hand_over(int fd, uint32_t owner, uint32_t offset, uint32_t length)
 {
 	struct stream_dma_sync sync = { .owner = owner, .offset = offset, .length = length };
@@ -92,9 +84,7 @@ bool hand_over(int fd, uint32_t owner, uint32_t offset, uint32_t length)
 	return false;
 }
 
-/* #endregion lending-hand-over */
 
-/* #region lending-copy */
 static bool transfer(int fd, struct stream_dma_transfer t)
 {
 	if (!ioctl(fd, STREAM_DMA_TRANSFER, &t))
@@ -116,9 +106,7 @@ bool copy_in(int fd, uint32_t offset, uint32_t length, uint32_t inside)
 			STREAM_DMA_FROM_DEVICE, inside, offset, length });
 }
 
-/* #endregion lending-copy */
 
-/* #region lending-send */
 static bool by_a_loan(int fd, uint32_t direction, uint32_t offset, uint32_t length)
 {
 	struct stream_dma_map map = piece(STREAM_DMA_SINGLE, direction, offset, length);
@@ -143,4 +131,4 @@ bool fetch_bytes(int fd, uint32_t offset, uint32_t length)
 	return by_a_loan(fd, STREAM_DMA_FROM_DEVICE, offset, length);
 }
 
-/* #endregion lending-send */
+/* #endregion lending-open */

@@ -5,10 +5,10 @@
  *
  * Each helper that returns false has said why, as KTAP wants it.
  */
+/* #region lending-types */
 #ifndef LENDING_H
 #define LENDING_H
 
-/* #region lending-types */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,9 +19,7 @@
 /* How the device gets to the memory of this board. */
 enum way { WAY_DIRECT, WAY_BOUNCED, WAY_IOMMU, WAY_NONE, WAY_UNSAID };
 
-/* #endregion lending-types */
 
-/* #region lending-struct */
 /**
  * struct lending - the device under test
  * @path: the device, such as /dev/stream-dma0
@@ -43,9 +41,7 @@ struct lending {
 	uint64_t area_start, area_bytes;
 };
 
-/* #endregion lending-struct */
 
-/* #region lending-open-functions */
 /*
  * Options and the device of a command line. Return: false after a usage line, or
  * a line about a device that is not there.
@@ -63,9 +59,7 @@ bool look(int fd, struct stream_dma_info *info);
 
 /* Slots of the bounce buffer in use; -1 where there is none. */
 long long slots_used(void);
-/* #endregion lending-open-functions */
 
-/* #region lending-map-functions */
 /* A request of one piece; more are added to its arrays. */
 struct stream_dma_map piece(uint32_t kind, uint32_t direction, uint32_t offset, uint32_t length);
 void add_piece(struct stream_dma_map *map, uint32_t offset, uint32_t length);
@@ -76,9 +70,7 @@ bool take_back(int fd);
 
 /* Hand a part of what is lent, or all with @length 0, to STREAM_DMA_FOR_…. */
 bool hand_over(int fd, uint32_t owner, uint32_t offset, uint32_t length);
-/* #endregion lending-map-functions */
 
-/* #region lending-copy-functions */
 /*
  * The device copies @length bytes out of or into what is lent, from its byte
  * @offset on; its own bytes are those from @inside on.
@@ -89,9 +81,7 @@ bool copy_in(int fd, uint32_t offset, uint32_t length, uint32_t inside);
 /* The same by a loan of their own, from and to these bytes of the file. */
 bool send_bytes(int fd, uint32_t offset, uint32_t length);
 bool fetch_bytes(int fd, uint32_t offset, uint32_t length);
-/* #endregion lending-copy-functions */
 
-/* #region lending-bytes-functions */
 /* Write a pattern to the file, or compare the file with it. */
 bool put_pattern(int fd, uint32_t offset, uint32_t length, uint8_t seed);
 bool same_pattern(int fd, uint32_t offset, uint32_t length, uint8_t seed);
@@ -102,6 +92,6 @@ bool same_pattern_from(int fd, uint32_t offset, uint32_t length, uint8_t seed, u
 /* Write one value to every byte, or ask whether every byte has it. */
 bool put_value(int fd, uint32_t offset, uint32_t length, uint8_t value);
 bool same_value(int fd, uint32_t offset, uint32_t length, uint8_t value);
-/* #endregion lending-bytes-functions */
 
 #endif /* LENDING_H */
+/* #endregion lending-types */

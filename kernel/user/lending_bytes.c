@@ -4,16 +4,14 @@
  * compared. See lending.h.
  */
 
-/* #region lending-bytes-includes */
+/* #region lending-bytes */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lending.h"
-/* #endregion lending-bytes-includes */
 
-/* #region lending-bytes */
 static bool put(int fd, uint32_t offset, const uint8_t *bytes, uint32_t length)
 {
 	ssize_t done = pwrite(fd, bytes, length, offset);
@@ -36,9 +34,7 @@ static bool get(int fd, uint32_t offset, uint8_t *bytes, uint32_t length)
 	return false;
 }
 
-/* #endregion lending-bytes */
 
-/* #region lending-compare */
 /* A byte of the pattern. No period of a power of two: a shifted copy differs. */
 static uint8_t pattern_byte(uint32_t i, uint8_t seed)
 {
@@ -61,9 +57,7 @@ static bool same(int fd, uint32_t offset, const uint8_t *expected, uint32_t leng
 	return equal;
 }
 
-/* #endregion lending-compare */
 
-/* #region lending-pattern */
 bool put_pattern(int fd, uint32_t offset, uint32_t length, uint8_t seed)
 {
 	uint8_t *bytes = malloc(length);
@@ -77,9 +71,7 @@ bool put_pattern(int fd, uint32_t offset, uint32_t length, uint8_t seed)
 	return done;
 }
 
-/* #endregion lending-pattern */
 
-/* #region lending-same-pattern */
 bool same_pattern_from(int fd, uint32_t offset, uint32_t length, uint8_t seed, uint32_t skip)
 {
 	uint8_t *bytes = malloc(length);
@@ -98,9 +90,7 @@ bool same_pattern(int fd, uint32_t offset, uint32_t length, uint8_t seed)
 	return same_pattern_from(fd, offset, length, seed, 0);
 }
 
-/* #endregion lending-same-pattern */
 
-/* #region lending-value */
 bool put_value(int fd, uint32_t offset, uint32_t length, uint8_t value)
 {
 	uint8_t *bytes = malloc(length);
@@ -125,4 +115,4 @@ bool same_value(int fd, uint32_t offset, uint32_t length, uint8_t value)
 	return equal;
 }
 
-/* #endregion lending-value */
+/* #endregion lending-bytes */

@@ -4,7 +4,7 @@
  * file for each test. See lending.h.
  */
 
-/* #region lending-run-includes */
+/* #region lending-usage */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,9 +12,7 @@
 #include <unistd.h>
 
 #include "lending.h"
-/* #endregion lending-run-includes */
 
-/* #region lending-usage */
 static bool usage(const char *program)
 {
 	fprintf(stderr, "%s: expected --way direct|bounced|forced|iommu|none, %s\n", program,
@@ -38,9 +36,7 @@ static bool is_way(struct lending *l, const char *word)
 	return false;
 }
 
-/* #endregion lending-usage */
 
-/* #region lending-option */
 /* An option that has a value. */
 static bool is_option(struct lending *l, const char *option, const char *value)
 {
@@ -64,9 +60,7 @@ static bool is_option(struct lending *l, const char *option, const char *value)
 	return !*end && l->area_bytes;
 }
 
-/* #endregion lending-option */
 
-/* #region lending-arguments */
 bool lending_arguments(struct lending *l, int argc, char **argv)
 {
 	*l = (struct lending) { .fd = -1, .bits = 28, .way = WAY_UNSAID };
@@ -90,9 +84,7 @@ bool lending_arguments(struct lending *l, int argc, char **argv)
 	return false;
 }
 
-/* #endregion lending-arguments */
 
-/* #region lending-run */
 static const struct ktap_test *cases;
 static size_t next;	/* of them */
 
@@ -109,9 +101,7 @@ static enum ktap_result run_fresh(void *lending)
 	return l->fd < 0 ? KTAP_FAIL : test->run(l);
 }
 
-/* #endregion lending-run */
 
-/* #region lending-run-all */
 int lending_run(struct lending *l, const struct ktap_test *tests, size_t count)
 {
 	struct ktap_test fresh[count];
@@ -123,4 +113,4 @@ int lending_run(struct lending *l, const struct ktap_test *tests, size_t count)
 	return ktap_run(fresh, count, l) ? 1 : 0;
 }
 
-/* #endregion lending-run-all */
+/* #endregion lending-usage */

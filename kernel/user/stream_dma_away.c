@@ -4,7 +4,7 @@
  * lent it memory. Both come back in the end, so that more tests can follow.
  */
 
-/* #region stream-away-includes */
+/* #region stream-away-sysfs */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,9 +19,7 @@
 
 #define DRIVER	"/sys/bus/pci/drivers/stream-dma"
 #define AT	0x1000
-/* #endregion stream-away-includes */
 
-/* #region stream-away-sysfs */
 static bool write_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -35,9 +33,7 @@ static bool write_file(const char *path, const char *text)
 	return done;
 }
 
-/* #endregion stream-away-sysfs */
 
-/* #region stream-away-function */
 /* The PCI function behind the device, such as 0000:00:01.0. */
 static bool function_of(const struct lending *l, char *name, size_t size)
 {
@@ -53,9 +49,7 @@ static bool function_of(const struct lending *l, char *name, size_t size)
 	return true;
 }
 
-/* #endregion stream-away-function */
 
-/* #region test-unload-refused-stream */
 /* An open file holds the module. */
 enum ktap_result test_open_holds_module(void *lending)
 {
@@ -68,9 +62,7 @@ enum ktap_result test_open_holds_module(void *lending)
 	return KTAP_OK;
 }
 
-/* #endregion test-unload-refused-stream */
 
-/* #region stream-away-config */
 #define COMMAND		0x04
 #define MASTER		0x0004
 #define NO_LINE		0x0400
@@ -108,9 +100,7 @@ static bool change_word(int fd, int at, uint16_t on, uint16_t off)
 	return old >= 0 && pwrite(fd, &word, 2, at) == 2;
 }
 
-/* #endregion stream-away-config */
 
-/* #region stream-away-silence */
 /*
  * The interrupt is taken away, by hand, and nothing else: no line, and no
  * message. The device copies as before, and nobody hears of it.
@@ -133,9 +123,7 @@ static bool silence(const char *function)
 	return done ? true : (ktap_fail("the configuration space: %s", strerror(errno)), false);
 }
 
-/* #endregion stream-away-silence */
 
-/* #region stream-away-gave-up */
 /* What the driver must have done about it: a device that nobody hears may not write. */
 static bool no_master(const char *function)
 {
@@ -170,9 +158,7 @@ static bool late_interrupt(const struct lending *l, const char *function)
 	return false;
 }
 
-/* #endregion stream-away-gave-up */
 
-/* #region stream-away-open-meanwhile */
 static long long milliseconds(void)
 {
 	struct timespec now;
@@ -202,9 +188,7 @@ static bool open_at_once(const struct lending *l)
 	return false;
 }
 
-/* #endregion stream-away-open-meanwhile */
 
-/* #region stream-away-wait-in-vain */
 /* A child whose copy is not answered for; another program opens meanwhile. */
 static bool wait_in_vain(const struct lending *l)
 {
@@ -226,9 +210,7 @@ static bool wait_in_vain(const struct lending *l)
 	return opened;
 }
 
-/* #endregion stream-away-wait-in-vain */
 
-/* #region test-silent-device */
 /* It does not answer: said once, refused from then on, and a new probe helps. */
 enum ktap_result test_silent_device(void *lending)
 {
@@ -243,8 +225,6 @@ enum ktap_result test_silent_device(void *lending)
 	if (refused(l->fd, STREAM_DMA_TRANSFER, &t, EIO, "and once more") != KTAP_OK ||
 	    !take_back(l->fd) || (l->line && !late_interrupt(l, function)))
 		return KTAP_FAIL;
-/* #endregion test-silent-device */
-/* #region test-silent-device-again */
 	if (!write_file(DRIVER "/unbind", function) || !write_file(DRIVER "/bind", function))
 		return KTAP_FAIL;
 	close(l->fd);
@@ -253,7 +233,7 @@ enum ktap_result test_silent_device(void *lending)
 	return l->fd >= 0 && send_bytes(l->fd, AT, 64) ? KTAP_OK : KTAP_FAIL;
 }
 
-/* #endregion test-silent-device-again */
+/* #endregion stream-away-sysfs */
 
 /* #region stream-away-remove */
 static bool take_away(const char *function)
@@ -275,9 +255,7 @@ static enum ktap_result bring_back(struct lending *l)
 	       fetch_bytes(l->fd, 0, 64) && same_pattern(l->fd, 0, 64, 8) ? KTAP_OK : KTAP_FAIL;
 }
 
-/* #endregion stream-away-remove */
 
-/* #region test-taken-away */
 /* Taken away with memory lent: nothing leaks, and every call says ENODEV. */
 enum ktap_result test_taken_away(void *lending)
 {
@@ -298,8 +276,6 @@ enum ktap_result test_taken_away(void *lending)
 	    refused(l->fd, STREAM_DMA_MAP, &map, ENODEV, "MAP") != KTAP_OK ||
 	    refused(l->fd, STREAM_DMA_UNMAP, NULL, ENODEV, "UNMAP") != KTAP_OK)
 		return KTAP_FAIL;
-/* #endregion test-taken-away */
-/* #region test-taken-away-file */
 	if (pread(l->fd, &byte, 1, 0) != -1 || errno != ENODEV ||
 	    pwrite(l->fd, "", 1, 0) != -1 || errno != ENODEV ||
 	    lseek(l->fd, 0, SEEK_END) != -1 || errno != ENODEV)
@@ -308,9 +284,7 @@ enum ktap_result test_taken_away(void *lending)
 	return bring_back(l);
 }
 
-/* #endregion test-taken-away-file */
 
-/* #region test-taken-away-busy */
 /* Taken away in the middle of a copy by another program: that ends, and says so. */
 enum ktap_result test_taken_away_busy(void *lending)
 {
@@ -334,8 +308,6 @@ enum ktap_result test_taken_away_busy(void *lending)
 			copies++;
 		_exit(errno == ENODEV && copies ? 0 : 1);
 	}
-/* #endregion test-taken-away-busy */
-/* #region test-taken-away-busy-wait */
 	usleep(150000);
 	if (!take_away(function))
 		return KTAP_FAIL;
@@ -345,4 +317,4 @@ enum ktap_result test_taken_away_busy(void *lending)
 	return bring_back(l);
 }
 
-/* #endregion test-taken-away-busy-wait */
+/* #endregion stream-away-remove */

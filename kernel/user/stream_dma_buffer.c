@@ -4,7 +4,7 @@
  * it that fails, and who must wait for a write whose bytes are slow to come.
  */
 
-/* #region stream-buffer-includes */
+/* #region stream-buffer-dirty */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
@@ -23,9 +23,7 @@
 #define DIRTY	0xd1
 #define FILES	8
 #define OWN	(128 << 20)
-/* #endregion stream-buffer-includes */
 
-/* #region stream-buffer-dirty */
 /* Memory of our own, written to and given back; then files, the same way. */
 static bool make_dirty(const struct lending *l, uint32_t size)
 {
@@ -47,9 +45,7 @@ static bool make_dirty(const struct lending *l, uint32_t size)
 	return done;
 }
 
-/* #endregion stream-buffer-dirty */
 
-/* #region test-starts-zeroed-stream */
 /* What others left in the memory, here ourselves, is not seen by whoever opens. */
 enum ktap_result test_starts_zeroed(void *lending)
 {
@@ -70,9 +66,7 @@ enum ktap_result test_starts_zeroed(void *lending)
 	return zeroed ? KTAP_OK : KTAP_FAIL;
 }
 
-/* #endregion test-starts-zeroed-stream */
 
-/* #region test-failed-write-stream */
 /* Lent or not: a write that fetches nothing changes nothing, one of a part only that. */
 enum ktap_result test_failed_write(void *lending)
 {
@@ -94,8 +88,6 @@ enum ktap_result test_failed_write(void *lending)
 					 strerror(errno));
 		if (!same_pattern(fd, AT, 4096, 5))
 			return KTAP_FAIL;
-/* #endregion test-failed-write-stream */
-/* #region test-failed-write-part */
 		got = pwrite(fd, two + page - 64, 4096, AT);
 		if (got < 1 || got > 64)
 			return ktap_fail("pwrite of which 64 bytes are there gave %zd", got);
@@ -108,9 +100,7 @@ enum ktap_result test_failed_write(void *lending)
 	return take_back(fd) ? KTAP_OK : KTAP_FAIL;
 }
 
-/* #endregion test-failed-write-part */
 
-/* #region stream-buffer-slow-page */
 /* A page that comes when somebody says so, which nobody does: NULL without userfaultfd. */
 static void *slow_page(void)
 {
@@ -135,9 +125,7 @@ static void wake(int signal)
 	(void)signal;
 }
 
-/* #endregion stream-buffer-slow-page */
 
-/* #region test-slow-program */
 /* A program waits for a page of its own in write(2): nobody else has to. */
 enum ktap_result test_slow_program(void *lending)
 {
@@ -155,8 +143,6 @@ enum ktap_result test_slow_program(void *lending)
 		_exit(pwrite(l->fd, slow_page(), 64, 0) < 0);
 	if (child < 0)
 		return ktap_fail("fork: %s", strerror(errno));
-/* #endregion test-slow-program */
-/* #region test-slow-program-others */
 	usleep(100000);
 	sigaction(SIGALRM, &action, NULL);
 	alarm(2);
@@ -176,4 +162,4 @@ enum ktap_result test_slow_program(void *lending)
 	return result;
 }
 
-/* #endregion test-slow-program-others */
+/* #endregion stream-buffer-dirty */

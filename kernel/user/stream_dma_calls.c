@@ -19,7 +19,7 @@
  * All numbers are decimal but addresses and hashes. LENGTH 0 of a sync: all.
  */
 
-/* #region stream-calls-includes */
+/* #region stream-calls-state */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -36,9 +36,7 @@
 #define FILES	12
 #define BYTES	(512u << 10)	/* of each file */
 #define LOOK	8192u		/* bytes of a mapping that a sum covers, at most */
-/* #endregion stream-calls-includes */
 
-/* #region stream-calls-state */
 static struct {
 	int fd;
 	bool lent;
@@ -56,9 +54,7 @@ static uint32_t below(uint32_t limit)
 	return chance % limit;
 }
 
-/* #endregion stream-calls-state */
 
-/* #region stream-calls-must */
 static void must(bool done, const char *what)
 {
 	if (done)
@@ -72,9 +68,7 @@ static long long used(void)
 	return proc_value("/sys/kernel/debug/swiotlb/io_tlb_used", NULL);
 }
 
-/* #endregion stream-calls-must */
 
-/* #region stream-calls-bytes */
 static uint8_t bytes[BYTES];
 
 static void write_some(int f)
@@ -90,9 +84,7 @@ static void write_some(int f)
 	printf("write %d %u %u %u\n", f, offset, length, seed);
 }
 
-/* #endregion stream-calls-bytes */
 
-/* #region stream-calls-look */
 static void look_at(int f, uint32_t offset, uint32_t length)
 {
 	uint32_t hash = 2166136261u;
@@ -111,9 +103,7 @@ static void look_at_pieces(int f)
 		look_at(f, files[f].map.piece[i].offset, files[f].map.piece[i].length);
 }
 
-/* #endregion stream-calls-look */
 
-/* #region stream-calls-pieces */
 /* Mostly small, sometimes the most that can bounce and a little more. */
 static uint32_t some_length(void)
 {
@@ -124,9 +114,7 @@ static uint32_t some_length(void)
 	return below(3) ? 1 + below(6000) : edges[below(11)];
 }
 
-/* #endregion stream-calls-pieces */
 
-/* #region stream-calls-some-pieces */
 static void some_pieces(struct stream_dma_map *map)
 {
 	uint32_t next = below(4096), wanted = 1;
@@ -150,9 +138,7 @@ static void some_pieces(struct stream_dma_map *map)
 	}
 }
 
-/* #endregion stream-calls-some-pieces */
 
-/* #region stream-calls-map */
 static void map_some(int f, struct stream_dma_map map)
 {
 	bool done;
@@ -178,9 +164,7 @@ static void map_some(int f, struct stream_dma_map map)
 	files[f].map = map;
 }
 
-/* #endregion stream-calls-map */
 
-/* #region stream-calls-unmap */
 static void take_back(int f)
 {
 	must(!ioctl(files[f].fd, STREAM_DMA_UNMAP), "UNMAP");
@@ -189,7 +173,7 @@ static void take_back(int f)
 	look_at_pieces(f);
 }
 
-/* #endregion stream-calls-unmap */
+/* #endregion stream-calls-state */
 
 /* #region stream-calls-sync */
 static void sync_some(int f)
@@ -205,9 +189,7 @@ static void sync_some(int f)
 	look_at_pieces(f);
 }
 
-/* #endregion stream-calls-sync */
 
-/* #region stream-calls-copy */
 static void copy_some(int f)
 {
 	struct stream_dma_transfer t = { .direction = files[f].map.direction };
@@ -226,9 +208,7 @@ static void copy_some(int f)
 	look_at_pieces(f);
 }
 
-/* #endregion stream-calls-copy */
 
-/* #region stream-calls-open */
 /* Lend a byte of each file, which tells where it lies. */
 static void open_files(const char *path)
 {
@@ -247,9 +227,7 @@ static void open_files(const char *path)
 	}
 }
 
-/* #endregion stream-calls-open */
 
-/* #region stream-calls-one */
 static void one_call(int f, unsigned long *copies)
 {
 	uint32_t what = below(10);
@@ -273,9 +251,7 @@ static void one_call(int f, unsigned long *copies)
 	}
 }
 
-/* #endregion stream-calls-one */
 
-/* #region stream-calls-main */
 int main(int argc, char **argv)
 {
 	unsigned long calls = 1000, copies = 20;
@@ -291,8 +267,6 @@ int main(int argc, char **argv)
 		else
 			path = argv[i];
 	}
-/* #endregion stream-calls-main */
-/* #region stream-calls-run */
 	must(path && chance, "expected --seed N (not 0), --calls N, --copies N and a device");
 	open_files(path);
 	while (calls--)
@@ -304,4 +278,4 @@ int main(int argc, char **argv)
 	return 0;
 }
 
-/* #endregion stream-calls-run */
+/* #endregion stream-calls-sync */

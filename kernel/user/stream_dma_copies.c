@@ -6,7 +6,7 @@
  *	file  0x1000 ──▶ device 0x000 ──▶ file 0x8000
  */
 
-/* #region stream-copies-includes */
+/* #region test-what-it-is */
 #include <errno.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -17,9 +17,7 @@
 #define OUT	0x1000
 #define IN	0x8000
 #define AROUND	0xee	/* what lies around the bytes that come in */
-/* #endregion stream-copies-includes */
 
-/* #region test-what-it-is */
 enum ktap_result test_what_it_is(void *lending)
 {
 	const struct lending *l = lending;
@@ -42,9 +40,7 @@ enum ktap_result test_what_it_is(void *lending)
 	return KTAP_OK;
 }
 
-/* #endregion test-what-it-is */
 
-/* #region test-address-rule */
 /*
  * The device's address for one piece. Direct: the physical one. Bounced: the
  * physical one is out of reach, the other is not. IOMMU: any in reach, but the
@@ -70,9 +66,7 @@ static enum ktap_result check_address(const struct lending *l, uint64_t phys, ui
 	return KTAP_OK;
 }
 
-/* #endregion test-address-rule */
 
-/* #region test-addresses */
 enum ktap_result test_addresses(void *lending)
 {
 	static const uint32_t kinds[] = { STREAM_DMA_SINGLE, STREAM_DMA_PAGE, STREAM_DMA_SG };
@@ -98,7 +92,7 @@ enum ktap_result test_addresses(void *lending)
 	return KTAP_OK;
 }
 
-/* #endregion test-addresses */
+/* #endregion test-what-it-is */
 
 /* #region test-lengths */
 /* There and back; the byte before and the byte after stay what they were. */
@@ -119,9 +113,7 @@ static enum ktap_result there_and_back(int fd, uint32_t length)
 	return KTAP_OK;
 }
 
-/* #endregion test-lengths */
 
-/* #region test-lengths-small */
 enum ktap_result test_length_1(void *lending)
 {
 	return there_and_back(((struct lending *)lending)->fd, 1);
@@ -142,9 +134,7 @@ enum ktap_result test_length_65(void *lending)
 	return there_and_back(((struct lending *)lending)->fd, 65);
 }
 
-/* #endregion test-lengths-small */
 
-/* #region test-lengths-page */
 enum ktap_result test_length_4095(void *lending)
 {
 	return there_and_back(((struct lending *)lending)->fd, 4095);
@@ -168,8 +158,6 @@ enum ktap_result test_across_pages(void *lending)
 		return KTAP_FAIL;
 	moved = lend(fd, &out) && copy_out(fd, 0, 301, 0) && take_back(fd) && lend(fd, &in) &&
 		copy_in(fd, 0, 301, 0) && take_back(fd);
-/* #endregion test-lengths-page */
-/* #region test-across-pages-compare */
 	if (!moved || !same_pattern(fd, IN + 0xe03, 301, 3) ||
 	    !same_value(fd, IN + 0xe02, 1, AROUND) || !same_value(fd, IN + 0xe03 + 301, 1, AROUND))
 		return KTAP_FAIL;
@@ -177,7 +165,7 @@ enum ktap_result test_across_pages(void *lending)
 	return KTAP_OK;
 }
 
-/* #endregion test-across-pages-compare */
+/* #endregion test-lengths */
 
 /* #region test-list-pieces */
 /* Four pieces at odd places and of odd lengths, 1,164 bytes in all. */
@@ -197,9 +185,7 @@ static struct stream_dma_map scattered_list(uint32_t direction, uint32_t base)
 	return map;
 }
 
-/* #endregion test-list-pieces */
 
-/* #region test-list-gathers */
 /* Pieces go out as one run of bytes. A part of the run begins in a later piece. */
 enum ktap_result test_list_gathers(void *lending)
 {
@@ -223,9 +209,7 @@ enum ktap_result test_list_gathers(void *lending)
 	return KTAP_OK;
 }
 
-/* #endregion test-list-gathers */
 
-/* #region test-list-scatters */
 /* One run of bytes comes into pieces; what lies between them stays. */
 enum ktap_result test_list_scatters(void *lending)
 {
@@ -251,9 +235,7 @@ enum ktap_result test_list_scatters(void *lending)
 	return same_value(fd, IN + end, 0x4000 - end, AROUND) ? KTAP_OK : KTAP_FAIL;
 }
 
-/* #endregion test-list-scatters */
 
-/* #region test-list-joined */
 /*
  * Two whole pages and a bit, apart in RAM. An IOMMU makes one stretch of them,
  * and a copy goes across the joint as if it were not there.
@@ -272,8 +254,6 @@ enum ktap_result test_list_joined(void *lending)
 	if (!lend(l->fd, &map) || !copy_out(l->fd, 4000, 200, 0) || !take_back(l->fd) ||
 	    !fetch_bytes(l->fd, IN, 200))
 		return KTAP_FAIL;
-/* #endregion test-list-joined */
-/* #region test-list-joined-compare */
 	for (uint32_t i = 0; i < map.segments; i++)
 		bytes += map.segment[i].length;
 	if (map.segments != expected || bytes != 8292)
@@ -285,9 +265,7 @@ enum ktap_result test_list_joined(void *lending)
 	return KTAP_OK;
 }
 
-/* #endregion test-list-joined-compare */
 
-/* #region test-list-large */
 /*
  * Pieces of 64 and 128 KiB: together, and the second by itself, more than the 64
  * KiB that PCI would have said for the device. An IOMMU makes one stretch of them.
@@ -314,7 +292,7 @@ enum ktap_result test_list_large(void *lending)
 	       same_pattern(l->fd, IN + 2000, 2000, 4) ? KTAP_OK : KTAP_FAIL;
 }
 
-/* #endregion test-list-large */
+/* #endregion test-list-pieces */
 
 /* #region test-counters */
 /* One copy of 77 bytes: one command, one interrupt, 77 bytes. */
@@ -335,9 +313,7 @@ enum ktap_result test_counters(void *lending)
 	return KTAP_OK;
 }
 
-/* #endregion test-counters */
 
-/* #region test-two-programs-child */
 /* Out and in again twice, with a half of the device for each program. */
 static bool use_half(const struct lending *l, uint32_t inside, uint8_t seed)
 {
@@ -355,9 +331,7 @@ static bool use_half(const struct lending *l, uint32_t inside, uint8_t seed)
 	return fine;
 }
 
-/* #endregion test-two-programs-child */
 
-/* #region test-two-programs */
 /* Both lend and copy at the same time, and each finds its own bytes. */
 enum ktap_result test_two_programs(void *lending)
 {
@@ -377,4 +351,4 @@ enum ktap_result test_two_programs(void *lending)
 	return fine ? KTAP_OK : KTAP_FAIL;
 }
 
-/* #endregion test-two-programs */
+/* #endregion test-counters */

@@ -6,7 +6,7 @@
  * looks into the caches, as on these boards, nothing is ever old.
  */
 
-/* #region stream-hands-includes */
+/* #region hands-manual */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,9 +19,7 @@
 #define NEW	0x22
 
 static const char *const left_out = "as if the step had been left out";
-/* #endregion stream-hands-includes */
 
-/* #region hands-manual */
 /* A loan whose steps are ours to do. */
 static bool lend_manually(int fd, uint32_t direction, uint32_t offset, uint32_t length)
 {
@@ -81,9 +79,7 @@ enum ktap_result test_sync_in_parts(void *lending)
 	return same_value(l->fd, IN, 3000, NEW) ? KTAP_OK : KTAP_FAIL;
 }
 
-/* #endregion test-sync-in-parts */
 
-/* #region test-sync-for-device */
 /* The CPU writes after the loan; the device sees it when the bytes are handed over. */
 enum ktap_result test_sync_for_device(void *lending)
 {
@@ -106,9 +102,7 @@ enum ktap_result test_sync_for_device(void *lending)
 	return fine ? KTAP_OK : KTAP_FAIL;
 }
 
-/* #endregion test-sync-for-device */
 
-/* #region test-sync-list */
 /* A list changes hands as a whole, all its pieces. */
 enum ktap_result test_sync_list(void *lending)
 {
@@ -130,9 +124,7 @@ enum ktap_result test_sync_list(void *lending)
 	return same_value(l->fd, IN + 65, 0x1f00 - 65, OLD) ? KTAP_OK : KTAP_FAIL;
 }
 
-/* #endregion test-sync-list */
 
-/* #region test-both-ways */
 /* One loan for both: out, changed by the CPU, out again, and in. */
 enum ktap_result test_both_ways(void *lending)
 {
@@ -152,7 +144,7 @@ enum ktap_result test_both_ways(void *lending)
 	return take_back(l->fd) ? KTAP_OK : KTAP_FAIL;
 }
 
-/* #endregion test-both-ways */
+/* #endregion test-sync-in-parts */
 
 /* #region test-reading-syncs */
 /*
@@ -180,9 +172,7 @@ enum ktap_result test_reading_syncs(void *lending)
 	return take_back(l->fd) && fine ? KTAP_OK : KTAP_FAIL;
 }
 
-/* #endregion test-reading-syncs */
 
-/* #region test-writing-syncs */
 /* The same the other way: write(2) into what is lent reaches the device. */
 enum ktap_result test_writing_syncs(void *lending)
 {
@@ -204,9 +194,7 @@ enum ktap_result test_writing_syncs(void *lending)
 	return take_back(l->fd) && fine ? KTAP_OK : KTAP_FAIL;
 }
 
-/* #endregion test-writing-syncs */
 
-/* #region test-untouched-bytes */
 /* Bytes that are lent but that the device does not write come back as they were. */
 enum ktap_result test_untouched_bytes(void *lending)
 {
@@ -223,7 +211,7 @@ enum ktap_result test_untouched_bytes(void *lending)
 	return KTAP_OK;
 }
 
-/* #endregion test-untouched-bytes */
+/* #endregion test-reading-syncs */
 
 /* #region test-slots */
 /* The bounce buffer is handed out in slots of 2 KiB, and comes back whole. */
@@ -236,8 +224,6 @@ enum ktap_result test_slots(void *lending)
 	if (before < 0)
 		return l->way == WAY_BOUNCED ? ktap_fail("no io_tlb_used in debugfs") :
 		       ktap_skip("no bounce buffer on this kernel");
-/* #endregion test-slots */
-/* #region test-slots-count */
 	for (int i = 0; i < 6; i++) {
 		struct stream_dma_map map = piece(STREAM_DMA_SINGLE, STREAM_DMA_TO_DEVICE, OUT,
 						  lengths[i]);
@@ -256,9 +242,7 @@ enum ktap_result test_slots(void *lending)
 	return KTAP_OK;
 }
 
-/* #endregion test-slots-count */
 
-/* #region test-largest */
 /* A mapping may be as large as the DMA API says, which is 256 KiB when bounced. */
 enum ktap_result test_largest(void *lending)
 {
@@ -283,9 +267,7 @@ enum ktap_result test_largest(void *lending)
 	return refused(l->fd, STREAM_DMA_MAP, &more, ENOMEM, "262145 bytes");
 }
 
-/* #endregion test-largest */
 
-/* #region test-close-takes-back */
 /* A program that ends without UNMAP leaves nothing behind. */
 enum ktap_result test_close_takes_back(void *lending)
 {
@@ -301,8 +283,6 @@ enum ktap_result test_close_takes_back(void *lending)
 		close(other);
 		return KTAP_FAIL;
 	}
-/* #endregion test-close-takes-back */
-/* #region test-close-takes-back-slots */
 	if (l->way == WAY_BOUNCED && slots_used() != before + 6) {
 		close(other);
 		return ktap_fail("two pieces of 5000 bytes took %lld slots", slots_used() - before);
@@ -314,4 +294,4 @@ enum ktap_result test_close_takes_back(void *lending)
 	return KTAP_OK;
 }
 
-/* #endregion test-close-takes-back-slots */
+/* #endregion test-slots */

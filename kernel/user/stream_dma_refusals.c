@@ -3,7 +3,7 @@
  * What stream_dma must refuse, each with its errno, and never by doing half.
  */
 
-/* #region stream-refusals-includes */
+/* #region stream-refused */
 #include <errno.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -13,9 +13,7 @@
 #include "stream_dma_test.h"
 
 #define AT	0x1000
-/* #endregion stream-refusals-includes */
 
-/* #region stream-refused */
 /* ioctl(2) must fail with this errno. */
 enum ktap_result refused(int fd, unsigned long command, void *argument, int expected,
 			 const char *what)
@@ -29,9 +27,7 @@ enum ktap_result refused(int fd, unsigned long command, void *argument, int expe
 	return KTAP_OK;
 }
 
-/* #endregion stream-refused */
 
-/* #region stream-refused-commands */
 static bool map_refused(int fd, struct stream_dma_map map, int expected, const char *what)
 {
 	return refused(fd, STREAM_DMA_MAP, &map, expected, what) == KTAP_OK;
@@ -47,7 +43,7 @@ static bool sync_refused(int fd, struct stream_dma_sync sync, int expected, cons
 	return refused(fd, STREAM_DMA_SYNC, &sync, expected, what) == KTAP_OK;
 }
 
-/* #endregion stream-refused-commands */
+/* #endregion stream-refused */
 
 /* #region test-wrong-way */
 /* What is lent to be read by the device is not written by it, nor the other way. */
@@ -75,9 +71,7 @@ enum ktap_result test_wrong_way(void *lending)
 	return KTAP_OK;
 }
 
-/* #endregion test-wrong-way */
 
-/* #region test-nothing-lent */
 enum ktap_result test_nothing_lent(void *lending)
 {
 	struct stream_dma_transfer t = { STREAM_DMA_TO_DEVICE, 0, 0, 64 };
@@ -91,9 +85,7 @@ enum ktap_result test_nothing_lent(void *lending)
 	return refused(fd, STREAM_DMA_UNMAP, NULL, ENOENT, "UNMAP of nothing");
 }
 
-/* #endregion test-nothing-lent */
 
-/* #region test-lent-already */
 /* One loan at a time; and the CPU does not write where the device does. */
 enum ktap_result test_lent_already(void *lending)
 {
@@ -112,9 +104,7 @@ enum ktap_result test_lent_already(void *lending)
 	return take_back(fd) ? KTAP_OK : KTAP_FAIL;
 }
 
-/* #endregion test-lent-already */
 
-/* #region test-bad-pieces */
 static bool list_refused(int fd, uint32_t direction, uint32_t second, const char *what)
 {
 	struct stream_dma_map map = piece(STREAM_DMA_SG, direction, AT, 60);
@@ -123,9 +113,7 @@ static bool list_refused(int fd, uint32_t direction, uint32_t second, const char
 	return map_refused(fd, map, EINVAL, what);
 }
 
-/* #endregion test-bad-pieces */
 
-/* #region test-bad-pieces-try */
 /* Pieces that are none, or that are in each other's way. */
 enum ktap_result test_bad_pieces(void *lending)
 {
@@ -147,9 +135,7 @@ enum ktap_result test_bad_pieces(void *lending)
 	       KTAP_OK : KTAP_FAIL;
 }
 
-/* #endregion test-bad-pieces-try */
 
-/* #region test-bad-ranges-map */
 static bool bad_maps(int fd, uint32_t size)
 {
 	struct stream_dma_map kind = piece(4, STREAM_DMA_TO_DEVICE, AT, 64);
@@ -168,9 +154,7 @@ static bool bad_maps(int fd, uint32_t size)
 	       map_refused(fd, piece(0, 1, 2, UINT32_MAX), EINVAL, "a length that wraps");
 }
 
-/* #endregion test-bad-ranges-map */
 
-/* #region test-bad-ranges */
 enum ktap_result test_bad_ranges(void *lending)
 {
 	static const struct stream_dma_transfer transfers[] = {
@@ -189,8 +173,6 @@ enum ktap_result test_bad_ranges(void *lending)
 
 	if (!look(fd, &info) || !bad_maps(fd, info.buffer_size) || !lend(fd, &map))
 		return KTAP_FAIL;
-/* #endregion test-bad-ranges */
-/* #region test-bad-ranges-try */
 	for (size_t i = 0; i < sizeof(transfers) / sizeof(*transfers); i++)
 		if (!transfer_refused(fd, transfers[i], EINVAL, "TRANSFER out of range"))
 			return KTAP_FAIL;
@@ -207,9 +189,7 @@ enum ktap_result test_bad_ranges(void *lending)
 	return take_back(fd) ? KTAP_OK : KTAP_FAIL;
 }
 
-/* #endregion test-bad-ranges-try */
 
-/* #region test-bad-calls */
 /* Bad pointers, an unknown command, and the end of the file. */
 enum ktap_result test_bad_calls(void *lending)
 {
@@ -235,9 +215,7 @@ enum ktap_result test_bad_calls(void *lending)
 	return KTAP_OK;
 }
 
-/* #endregion test-bad-calls */
 
-/* #region test-addresses-are-private */
 /* In a child that is nobody: the loan works, but no address is told. */
 static bool nobody_sees_none(int fd)
 {
@@ -253,9 +231,7 @@ static bool nobody_sees_none(int fd)
 	return map.segments >= 1 && take_back(fd);
 }
 
-/* #endregion test-addresses-are-private */
 
-/* #region test-nobody */
 enum ktap_result test_addresses_are_private(void *lending)
 {
 	pid_t child = fork();
@@ -271,7 +247,7 @@ enum ktap_result test_addresses_are_private(void *lending)
 	return KTAP_OK;
 }
 
-/* #endregion test-nobody */
+/* #endregion test-wrong-way */
 
 /* #region test-maps-refused */
 /* No mapping of memory out of reach: said by errno, and nothing else happens. */
@@ -299,9 +275,7 @@ enum ktap_result test_maps_refused(void *lending)
 	return KTAP_OK;
 }
 
-/* #endregion test-maps-refused */
 
-/* #region test-coherent-in-reach */
 /* Coherent memory is still there: it is taken from where the device reaches. */
 enum ktap_result test_coherent_in_reach(void *lending)
 {
@@ -319,4 +293,4 @@ enum ktap_result test_coherent_in_reach(void *lending)
 	return take_back(l->fd) ? KTAP_OK : KTAP_FAIL;
 }
 
-/* #endregion test-coherent-in-reach */
+/* #endregion test-maps-refused */

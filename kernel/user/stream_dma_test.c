@@ -11,11 +11,9 @@
  * unsaid. --line: it interrupts by a line.
  */
 
-/* #region stream-test-includes */
-#include "stream_dma_test.h"
-/* #endregion stream-test-includes */
-
 /* #region stream-test-table */
+#include "stream_dma_test.h"
+
 static const struct ktap_test cases[] = {
 	{ "what-it-is", test_what_it_is },
 	{ "addresses", test_addresses },
@@ -40,8 +38,6 @@ static const struct ktap_test cases[] = {
 	{ "reading-syncs", test_reading_syncs },
 	{ "writing-syncs", test_writing_syncs },
 	{ "untouched-bytes", test_untouched_bytes },
-/* #endregion stream-test-table */
-/* #region stream-test-table-refusals */
 	{ "slots", test_slots },
 	{ "largest", test_largest },
 	{ "close-takes-back", test_close_takes_back },
@@ -61,18 +57,14 @@ static const struct ktap_test cases[] = {
 	{ "taken-away-busy", test_taken_away_busy },
 };
 
-/* #endregion stream-test-table-refusals */
 
-/* #region stream-test-no-way */
 static const struct ktap_test no_way[] = {
 	{ "what-it-is", test_what_it_is },
 	{ "maps-refused", test_maps_refused },
 	{ "coherent-in-reach", test_coherent_in_reach },
 };
 
-/* #endregion stream-test-no-way */
 
-/* #region stream-test-main */
 int main(int argc, char **argv)
 {
 	struct lending l;
@@ -85,4 +77,4 @@ int main(int argc, char **argv)
 	return lending_run(&l, cases, sizeof(cases) / sizeof(*cases));
 }
 
-/* #endregion stream-test-main */
+/* #endregion stream-test-table */

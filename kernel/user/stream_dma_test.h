@@ -2,10 +2,10 @@
 /*
  * The tests of stream_dma_test, by file. Each is given the struct lending.
  */
+/* #region stream-tests-copies */
 #ifndef STREAM_DMA_TEST_H
 #define STREAM_DMA_TEST_H
 
-/* #region stream-tests-copies */
 #include "lending.h"
 
 /* stream_dma_copies.c: where the bytes are, and that all of them arrive. */
@@ -24,9 +24,7 @@ enum ktap_result test_list_joined(void *lending);
 enum ktap_result test_list_large(void *lending);
 enum ktap_result test_counters(void *lending);
 enum ktap_result test_two_programs(void *lending);
-/* #endregion stream-tests-copies */
 
-/* #region stream-tests-hands */
 /* stream_dma_hands.c: which bytes each side sees before and after a step. */
 enum ktap_result test_sync_for_cpu(void *lending);
 enum ktap_result test_sync_in_parts(void *lending);
@@ -39,9 +37,7 @@ enum ktap_result test_untouched_bytes(void *lending);
 enum ktap_result test_slots(void *lending);
 enum ktap_result test_largest(void *lending);
 enum ktap_result test_close_takes_back(void *lending);
-/* #endregion stream-tests-hands */
 
-/* #region stream-tests-refusals */
 /* stream_dma_refusals.c: what must not be done. */
 enum ktap_result refused(int fd, unsigned long command, void *argument, int expected,
 			 const char *what);
@@ -56,21 +52,17 @@ enum ktap_result test_addresses_are_private(void *lending);
 /* And on a board where the device reaches no buffer, and nobody copies. */
 enum ktap_result test_maps_refused(void *lending);
 enum ktap_result test_coherent_in_reach(void *lending);
-/* #endregion stream-tests-refusals */
 
-/* #region stream-tests-buffer */
 /* stream_dma_buffer.c: the buffer as memory that others had, and that is slow to come. */
 enum ktap_result test_starts_zeroed(void *lending);
 enum ktap_result test_failed_write(void *lending);
 enum ktap_result test_slow_program(void *lending);
-/* #endregion stream-tests-buffer */
 
-/* #region stream-tests-away */
 /* stream_dma_away.c: a device that goes silent, or goes. */
 enum ktap_result test_open_holds_module(void *lending);
 enum ktap_result test_silent_device(void *lending);
 enum ktap_result test_taken_away(void *lending);
 enum ktap_result test_taken_away_busy(void *lending);
-/* #endregion stream-tests-away */
 
 #endif /* STREAM_DMA_TEST_H */
+/* #endregion stream-tests-copies */

@@ -11,25 +11,21 @@
  *	write(bytes) -> MAP to device -> TRANSFER to device -> UNMAP
  *	MAP from device -> TRANSFER from device -> UNMAP -> read(bytes)
  */
+/* #region stream-dma-values */
 #ifndef _UAPI_STREAM_DMA_H
 #define _UAPI_STREAM_DMA_H
 
-/* #region stream-dma-values */
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
 #define STREAM_DMA_PIECES	8	/* of one scatterlist, at most */
-/* #endregion stream-dma-values */
 
-/* #region stream-dma-device-bytes */
 /*
  * Of memory in the device, from its first byte on. It has one more, which QEMU
  * 7.2 takes for one too many: a copy that ends with it stops the machine.
  */
 #define STREAM_DMA_DEVICE_BYTES	4095
-/* #endregion stream-dma-device-bytes */
 
-/* #region stream-dma-kinds */
 /* How the pieces are mapped. */
 #define STREAM_DMA_SINGLE	0	/* dma_map_single(), one piece */
 #define STREAM_DMA_PAGE		1	/* dma_map_page(), one piece */
@@ -46,7 +42,7 @@
 
 #define STREAM_DMA_FOR_CPU	0
 #define STREAM_DMA_FOR_DEVICE	1
-/* #endregion stream-dma-kinds */
+/* #endregion stream-dma-values */
 
 /* #region stream-dma-map */
 /**
@@ -74,9 +70,7 @@ struct stream_dma_segment {
 	__u32 reserved;
 };
 
-/* #endregion stream-dma-map */
 
-/* #region stream-dma-map-command */
 /**
  * struct stream_dma_map - lend pieces to the device
  * @kind: STREAM_DMA_SINGLE, _PAGE, _SG or _COHERENT
@@ -101,9 +95,7 @@ struct stream_dma_map {
 	struct stream_dma_segment segment[STREAM_DMA_PIECES];
 };
 
-/* #endregion stream-dma-map-command */
 
-/* #region stream-dma-sync-command */
 /**
  * struct stream_dma_sync - hand bytes over while they stay lent
  * @owner: who has them next, STREAM_DMA_FOR_CPU or STREAM_DMA_FOR_DEVICE
@@ -119,9 +111,7 @@ struct stream_dma_sync {
 	__u32 reserved;
 };
 
-/* #endregion stream-dma-sync-command */
 
-/* #region stream-dma-transfer-command */
 /**
  * struct stream_dma_transfer - have the device copy
  * @direction: STREAM_DMA_TO_DEVICE or STREAM_DMA_FROM_DEVICE
@@ -136,9 +126,7 @@ struct stream_dma_transfer {
 	__u32 length;
 };
 
-/* #endregion stream-dma-transfer-command */
 
-/* #region stream-dma-info-command */
 /**
  * struct stream_dma_info - the device, and what has gone through it
  * @buffer_size: bytes of each open file's buffer
@@ -161,9 +149,7 @@ struct stream_dma_info {
 	__u32 lent;
 };
 
-/* #endregion stream-dma-info-command */
 
-/* #region stream-dma-commands */
 /*
  * -EINVAL for values that are out of range or do not fit what is lent, -EBUSY
  * for a MAP while something is lent, -ENOENT for the others while nothing is,
@@ -175,9 +161,7 @@ struct stream_dma_info {
 #define STREAM_DMA_SYNC		_IOW(0xbc, 0x42, struct stream_dma_sync)
 #define STREAM_DMA_TRANSFER	_IOW(0xbc, 0x43, struct stream_dma_transfer)
 #define STREAM_DMA_UNMAP	_IO(0xbc, 0x44)
-/* #endregion stream-dma-commands */
 
-/* #region stream-dma-layout */
 /* The same bytes from a 32-bit program as from a 64-bit one: no holes. */
 _Static_assert(sizeof(struct stream_dma_piece) == 16, "no padding");
 _Static_assert(sizeof(struct stream_dma_segment) == 16, "no padding");
@@ -187,6 +171,6 @@ _Static_assert(sizeof(struct stream_dma_sync) == 16, "no padding");
 _Static_assert(sizeof(struct stream_dma_transfer) == 16, "no padding");
 _Static_assert(sizeof(struct stream_dma_info) == 56, "no padding");
 _Static_assert(STREAM_DMA_MAP == 0xc118bc41, "the command holds direction and size");
-/* #endregion stream-dma-layout */
 
 #endif /* _UAPI_STREAM_DMA_H */
+/* #endregion stream-dma-map */
