@@ -169,7 +169,9 @@ function pteTable(pgt: Pgtable, va: VirtAddr): PhysAddr | null {
   }
   return table
 }
+// #endregion pgtable-walk
 
+// #region pgtable-write
 function readPte({ geometry, ram }: Pgtable, at: PhysAddr): Pte {
   return geometry.arch === 'arm64' ? read64(ram, at) : BigInt(read32(ram, at))
 }
@@ -183,7 +185,7 @@ export function writePteAt({ geometry, ram }: Pgtable, pteAddr: PhysAddr, pte: P
   write32(ram, pteAddr, Number(pte))
   write32(ram, pteAddr + HARDWARE_OFFSET, Number(hardwarePte(pte)))
 }
-// #endregion pgtable-walk
+// #endregion pgtable-write
 
 // #region pgtable-walk-entry
 /** Where the entry for `va` lies in modelled RAM, or -1 when there is no table for it. */

@@ -22,4 +22,5 @@ export const ENODEV = 19
 export const EINVAL = 22
 export const ENOTTY = 25
 export const ENOSPC = 28
+export const EOVERFLOW = 75
 // #endregion errno

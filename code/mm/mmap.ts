@@ -11,7 +11,7 @@
 
 // #region mmap-imports
 import { vm_get_page_prot } from '../arch/pgtable_prot.ts'
-import { EACCES, EINVAL, ENODEV, ENOMEM } from '../lib/errno.ts'
+import { EACCES, EINVAL, ENODEV, ENOMEM, EOVERFLOW } from '../lib/errno.ts'
 import { kernelAtLeast } from '../lib/kernel_version.ts'
 import { round_up, type Bytes, type VirtAddr } from '../lib/units.ts'
 import { FMODE_READ, FMODE_WRITE, fput, get_file } from './file.ts'
@@ -47,9 +47,9 @@ export interface MmapRequest {
  * -EINVAL (len 0; neither or both of MAP_SHARED and MAP_PRIVATE; MAP_FIXED and addr not page aligned),
  * -ENOMEM (no room, too many VMAs, no memory for page tables),
  * -EACCES (the file is not open for reading, or not for writing and a shared mapping wants PROT_WRITE),
- * -ENODEV (the file cannot be mapped), or what the driver's mmap says.
+ * -ENODEV (the file cannot be mapped), -EOVERFLOW (offset and length are no number), or what the driver's mmap says.
  * @kernel mm/mmap.c do_mmap() v6.12
- * @omits MAP_SHARED_VALIDATE, MAP_GROWSDOWN, MAP_HUGETLB, files without execute permission, seals
+ * @omits the limit of regular files, MAP_SHARED_VALIDATE, MAP_GROWSDOWN, MAP_HUGETLB, files without execute permission, seals
  */
 export function do_mmap(vm: Vm, mm: MmStruct, request: MmapRequest): VirtAddr | number {
   if (request.len === 0) return -EINVAL
@@ -57,6 +57,7 @@ export function do_mmap(vm: Vm, mm: MmStruct, request: MmapRequest): VirtAddr | 
   if (len > mm.task_size || mm.mmap.length > MAX_MAP_COUNT) return -ENOMEM
   const addr = get_unmapped_area(vm, mm, request.addr ?? 0, len, request.flags)
   if (addr < 0) return addr
+  if (request.file && !file_mmap_ok(vm, request.pgoff ?? 0, len)) return -EOVERFLOW
   const vm_flags = flagsFor(request)
   if (vm_flags < 0) return vm_flags
   const pgoff = request.file ? (request.pgoff ?? 0) : anonymousPgoff(vm, addr, vm_flags)
@@ -67,6 +68,14 @@ export function do_mmap(vm: Vm, mm: MmStruct, request: MmapRequest): VirtAddr | 
   return at
 }
 // #endregion mmap-do-mmap
+
+// #region mmap-file-ok
+// Whether the end of the range in the file is a number: of pages in all kernels, of bytes in 6.x.
+function file_mmap_ok({ pgdat: { kernel, arch, pageSize } }: Vm, pgoff: number, len: Bytes): boolean {
+  const word = arch === 'arm64' ? 2 ** 64 : 2 ** 32
+  return pgoff + len / pageSize < (kernelAtLeast(kernel, '6.1.192') ? word / pageSize : word)
+}
+// #endregion mmap-file-ok
 
 // #region mmap-anonymous-pgoff
 // Private anonymous memory counts its pages by address, shared from its start.

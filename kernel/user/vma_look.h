@@ -2,10 +2,10 @@
 /*
  * What /proc says of a process' own mappings and of the kernel's.
  */
+/* #region vma-look-types */
 #ifndef VMA_LOOK_H
 #define VMA_LOOK_H
 
-/* #region vma-look-types */
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -46,6 +46,5 @@ bool pagemap_entry(const void *address, uint64_t *entry);
 int vmalloc_areas(size_t size, const char *words, char *line, size_t length,
 		  unsigned long long *address);
 
-/* #endregion vma-look-functions */
-
 #endif /* VMA_LOOK_H */
+/* #endregion vma-look-functions */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import { describe, expect, test } from 'vitest'
-import { EACCES, EAGAIN, EFAULT, EINVAL, ENODEV, ENOMEM, ENXIO } from '../../code/lib/errno.ts'
+import { EACCES, EAGAIN, EFAULT, EINVAL, ENODEV, ENOMEM, ENXIO, EOVERFLOW } from '../../code/lib/errno.ts'
 import { createDeviceNode, FMODE_READ, FMODE_WRITE, fput, openFile } from '../../code/mm/file.ts'
 import { createFile } from '../../code/mm/filemap_fault.ts'
 import { do_madvise, MADV_DONTFORK } from '../../code/mm/madvise.ts'
@@ -95,6 +95,25 @@ describe('do_mmap', () => {
     // A private mapping may be written though the file may not: the writes are copies.
     expect(ask({ flags: flag.MAP_PRIVATE, file: reader })).toBeGreaterThan(0)
   })
+
+  test.each([
+    ['6.12.117', 'arm64', 2 ** 52 - 2, 0],
+    ['6.12.117', 'arm64', 2 ** 52 - 1, -EOVERFLOW],
+    ['4.12.4', 'arm64', 2 ** 52 - 1, 0],
+    ['6.12.117', 'arm', 2 ** 20 - 2, 0],
+    ['6.12.117', 'arm', 2 ** 20 - 1, -EOVERFLOW],
+    ['4.12.4', 'arm', 2 ** 20, 0],
+    ['4.12.4', 'arm', 2 ** 32 - 1, -EOVERFLOW],
+  ] as const)(
+    'do_mmap() of a file that would end behind the last number, %s %s, page %i: %i',
+    (kernel, arch, pgoff, ret) => {
+      const { vm } = smallMachine({ kernel, arch })
+      const file = openFile(vm, createDeviceNode('/dev/large', { mmap: () => 0 }))
+      const mm = createProcess(vm, 'prog')
+      const at = do_mmap(vm, mm, { len: PAGE, prot: RW, flags: flag.MAP_SHARED, file, pgoff })
+      expect(Math.min(at, 0)).toBe(ret)
+    },
+  )
 
   test('do_mmap() gives back what the driver’s mmap says, and nothing of it stays', () => {
     const { vm, mm } = process()
