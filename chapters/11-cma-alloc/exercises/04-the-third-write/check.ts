@@ -27,7 +27,7 @@ function judge(board: BoardReport): Finding | null {
   const lines = linesOf(board)
   if (!board.finished)
     return finding('ex-board-stopped', 'the board did not get to its end', [...lines, ...board.complaints])
-  const said = new Map(
+  const said = new Map<string, string>(
     lines.flatMap((line) => {
       const [, load, write, what = ''] = WRITE.exec(line) ?? []
       return load === undefined ? [] : [[`${load}.${write}`, what] as const]
