@@ -275,6 +275,9 @@ static int slots_show(struct seq_file *seq, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(slots);
 
+/* #endregion cma-test-slots */
+
+/* #region cma-test-undo */
 /* By now nobody has the device open: each slot that is still in use is freed. */
 static void cma_test_empty_all(void *data)
 {
@@ -329,7 +332,7 @@ static int cma_test_show(struct cma_test *ct)
 	return devm_add_action_or_reset(ct->dev, cma_test_hide, &ct->misc);
 }
 
-/* #endregion cma-test-slots */
+/* #endregion cma-test-undo */
 
 /* #region cma-test-probe */
 static int cma_test_probe(struct platform_device *pdev)
