@@ -21,9 +21,7 @@ import { EINVAL, EIO, ENODEV, ENOENT, ENOMEM, ENOSPC } from '../lib/errno.ts'
 import { KiB, MiB, type Bytes } from '../lib/units.ts'
 import { GFP_KERNEL } from '../mm/gfp.ts'
 import { createDevice, type Device } from '../of/reserved_mem.ts'
-// #endregion cma-test-model-imports
 
-// #region cma-test-model-types
 /** One buffer, or the place for it. */
 export interface CmaTestSlot {
   readonly size: Bytes
@@ -47,9 +45,7 @@ export interface CmaTest {
   /** In all slots together. Unit: bytes. */
   held: Bytes
 }
-// #endregion cma-test-model-types
 
-// #region cma-test-model-parameters
 /** The module's parameters. */
 export interface CmaTestParameters {
   /** MiB of each slot: one to ten whole numbers from 1 to 1024. */
@@ -57,7 +53,7 @@ export interface CmaTestParameters {
   /** Address bits of the device, 1 to 64. */
   readonly dma_bits?: number
 }
-// #endregion cma-test-model-parameters
+// #endregion cma-test-model-imports
 
 // #region cma-test-model-probe
 const MAX_MIB = 1024

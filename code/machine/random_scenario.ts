@@ -21,9 +21,7 @@ import {
   REPLAY_WRITE_COMBINE,
   type ReplayStep,
 } from './replay_steps.ts'
-// #endregion random-scenario-imports
 
-// #region random-scenario-board
 /** A device that the sequences may use. */
 export interface ReplayDeviceChoice {
   readonly name: string
@@ -45,9 +43,7 @@ export const REPLAY_BOARD: readonly ReplayDeviceChoice[] = [
   { name: 'replay-pool', regions: ['pool', 'pool', 'none', 'none'], coherent: false, masks: MASKS },
   { name: 'replay-moved', regions: ['pool', 'area'], coherent: false, masks: [0, 28, 29, 30, 32, 64] },
 ]
-// #endregion random-scenario-board
 
-// #region random-scenario-state
 // What a sequence has so far. That a call may have failed is not known here: it does no harm to name what is not there.
 interface Draft {
   readonly rng: Rng
@@ -61,19 +57,16 @@ interface Draft {
 const pick = <T>(rng: Rng, from: readonly T[]): T => from[rng.next(from.length)]!
 const between = (rng: Rng, least: number, most: number): number => least + rng.next(most - least + 1)
 const PAGE = KiB(4)
-// #endregion random-scenario-state
 
-// #region random-scenario-size
 // All of a pool or an area of the board, when nobody else has any.
 const WHOLE = [3 * PAGE, MiB(2), MiB(2), MiB(4), MiB(8), MiB(8), MiB(16)]
-// #endregion random-scenario-size
+// #endregion random-scenario-imports
 
 // #region random-scenario-bytes
 // Bytes of a buffer: whole pages mostly; often a good part of what an area, a pool or the buddy allocator has.
 function sizeOf(rng: Rng): Bytes {
   const pages = (most: number): Bytes => between(rng, 1, most) * PAGE
   switch (rng.next(14)) {
-    // #region random-scenario-bytes-cases
     case 0:
     case 1:
       return PAGE
@@ -99,12 +92,9 @@ function sizeOf(rng: Rng): Bytes {
       return pick(rng, WHOLE)
     default:
       return pages(6000)
-    // #endregion random-scenario-bytes-cases
   }
 }
-// #endregion random-scenario-bytes
 
-// #region random-scenario-alloc
 // Atomic buffers are few and small: more would set off the worker that makes their pools larger, at a time of its own.
 const MOST_ATOMIC = 4
 
@@ -131,9 +121,7 @@ function freeNumber(used: ReadonlyMap<number, unknown>): number {
   while (used.has(number)) number++
   return number
 }
-// #endregion random-scenario-alloc
 
-// #region random-scenario-free
 // Any of them; sometimes while it is mapped.
 function drawFree({ rng, steps, buffers }: Draft): void {
   if (buffers.size === 0) return
@@ -141,7 +129,7 @@ function drawFree({ rng, steps, buffers }: Draft): void {
   steps.push({ call: 'free', buffer })
   buffers.delete(buffer)
 }
-// #endregion random-scenario-free
+// #endregion random-scenario-bytes
 
 // #region random-scenario-hold
 // A page stays behind, or one past the end should. Then somebody wants more than was there, so that it is in the way.
@@ -181,18 +169,14 @@ function drawMap(draft: Draft): void {
   // A write to a private one makes a copy, somewhere.
   mappings.set(mapping, { buffer, bytes, writable: write && shared })
 }
-// #endregion random-scenario-map
 
-// #region random-scenario-mapped
 // Contents are looked at where model and board agree about caches, and where somebody has cleared the buffer.
 function hasContents({ buffers, attached }: Draft, number: number): boolean {
   const buffer = buffers.get(number)
   if (!buffer || buffer.flags & REPLAY_NO_MAPPING) return false
   return !(buffer.device.coherent && attached.get(buffer.device.name) === 'pool')
 }
-// #endregion random-scenario-mapped
 
-// #region random-scenario-mapped-draw
 function drawMapped(draft: Draft): void {
   const { rng, steps, mappings } = draft
   if (mappings.size === 0) drawMap(draft)
@@ -214,9 +198,7 @@ function drawMapped(draft: Draft): void {
   } else if (call !== 'sum' || looks) steps.push({ call, mapping })
   if (call === 'unmap') mappings.delete(mapping)
 }
-// #endregion random-scenario-mapped-draw
 
-// #region random-scenario-reuse
 // Written from end to end, given back, and taken again a little smaller: what does the next owner find there?
 function drawReuse(draft: Draft): void {
   const { rng, board, steps, buffers, mappings } = draft
@@ -232,9 +214,7 @@ function drawReuse(draft: Draft): void {
     steps.push({ call: 'unmap', mapping }, { call: 'free', buffer })
   }
 }
-// #endregion random-scenario-reuse
 
-// #region random-scenario-device
 function drawDevice({ rng, board, steps, buffers, mappings, attached }: Draft): void {
   const { name, regions, masks } = pick(rng, board)
   switch (rng.next(5)) {
@@ -255,9 +235,7 @@ function drawDevice({ rng, board, steps, buffers, mappings, attached }: Draft): 
     }
   }
 }
-// #endregion random-scenario-device
 
-// #region random-scenario
 /** A sequence of about `length` calls. */
 export function randomScenario(
   rng: Rng,
@@ -283,7 +261,7 @@ export function randomScenario(
   }
   return draft.steps
 }
-// #endregion random-scenario
+// #endregion random-scenario-map
 
 // #region random-scenario-one
 function drawOne(draft: Draft): void {
@@ -320,9 +298,7 @@ export function givingBack(steps: readonly ReplayStep[]): ReplayStep[] {
     { call: 'free', buffer: 0 },
   ]
 }
-// #endregion random-scenario-back
 
-// #region random-scenario-clearing
 // What was written into a pool stays there for whoever gets a part of a page: a buffer of all of it is cleared whole.
 function clearing(): ReplayStep[] {
   const cleared = (index: number, sizes: readonly Bytes[]): ReplayStep[] => [
@@ -339,9 +315,7 @@ function clearing(): ReplayStep[] {
   ]
   return [...cleared(0, [MiB(4)]), ...cleared(1, [2 * PAGE, PAGE])]
 }
-// #endregion random-scenario-clearing
 
-// #region random-scenario-held
 // For each page that may still be held, the device that holds it. Which buffer a number means, the calls before decide.
 function holders(steps: readonly ReplayStep[]): string[] {
   const owner = new Map<number, string>()
@@ -353,9 +327,7 @@ function holders(steps: readonly ReplayStep[]): string[] {
   }
   return found
 }
-// #endregion random-scenario-held
 
-// #region random-scenario-warm
 /** Before the first sequence: the pools for atomic callers grow now, once, and not in the middle of one. */
 export function warmingUp(): ReplayStep[] {
   const atomic = (buffer: number, bits: number): ReplayStep[] => [
@@ -366,4 +338,4 @@ export function warmingUp(): ReplayStep[] {
   ]
   return [...atomic(0, 64), ...atomic(0, 31), ...atomic(0, 32), ...givingBack([])]
 }
-// #endregion random-scenario-warm
+// #endregion random-scenario-back

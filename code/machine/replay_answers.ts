@@ -40,16 +40,12 @@ export const WATCHED_EVENTS = [
 ] as const
 
 const watched: ReadonlySet<string> = new Set(WATCHED_EVENTS)
-// #endregion replay-answers-watched
 
-// #region replay-answers-migration
 /** Events that tell how many pages an allocation has moved, and those among them that tell of some. */
 export const MIGRATION_EVENTS = /^mm_(migrate_pages|alloc_contig)/
 export const MOVED_PAGES =
   /^mm_migrate_pages: nr_succeeded=[1-9]|^mm_alloc_contig_migrate_range_info: .*nr_reclaimed=[1-9]/
-// #endregion replay-answers-migration
 
-// #region replay-answers-events
 // Hashed by the kernel, differently at each boot.
 const POINTER = / (page|virt_addr)=(\S+)/g
 
@@ -74,15 +70,11 @@ export function pointerless(records: readonly TraceRecord[], kernel: KernelVersi
     return event ? [withoutPointers(`${event[1]!}: ${event[2]!}`)] : []
   })
 }
-// #endregion replay-answers-events
 
-// #region replay-answers-trace
 // Task, with the option record-tgid its group, CPU, flags, time; then the event and its fields.
 const EVENT = /^ *\S.*-\d+ +(?:\([ \d-]+\) +)?\[\d+\] +\S+ +[\d.]+: ([a-z_0-9]+): (.*)$/
 const MARK = /^call (\d+)$/
-// #endregion replay-answers-trace
 
-// #region replay-answers-recorded
 /** What ftrace recorded behind the mark `call <number>`; lines of the log come as the event `console`. */
 interface Recorded {
   readonly events: string[]
@@ -116,9 +108,7 @@ function recordedByCall(trace: string): Map<number, Recorded> {
   }
   return calls
 }
-// #endregion replay-answers-recorded
 
-// #region replay-answers-speak
 // The list of what is free in an area is printed in pieces, `pr_cont()`: each is an event of its own.
 function speak(log: string[], text: string): void {
   const before = log.at(-1)
@@ -127,7 +117,7 @@ function speak(log: string[], text: string): void {
   if (goesOn) log[log.length - 1] = before + text
   else log.push(text)
 }
-// #endregion replay-answers-speak
+// #endregion replay-answers-watched
 
 // #region replay-answers-read
 /** What a kernel answered, and what it had recorded before the first call. */

@@ -9,9 +9,7 @@ import type { Cma } from '../mm/cma_declare.ts'
 import { MIGRATION_EVENTS, MOVED_PAGES, type Answer } from './replay_answers.ts'
 import type { ReplayStep } from './replay_steps.ts'
 import type { UndeterminedName } from './undetermined.ts'
-// #endregion replay-compare-imports
 
-// #region replay-compare-types
 /** One value that differs. */
 export interface ReplayDifference {
   /** The call, from 0. */
@@ -34,9 +32,7 @@ export interface ReplayComparison {
 
 /** Where a device's address lies: the name of an area or a pool, or null: memory of the buddy allocator. */
 export type Owner = (device: string, address: string) => string | null
-// #endregion replay-compare-types
 
-// #region replay-compare-state
 interface Comparing {
   readonly steps: readonly ReplayStep[]
   readonly owner: Owner
@@ -60,7 +56,7 @@ function hold({ result }: Comparing, step: number, what: string, model?: string,
   if (model === kernel) return
   result.different.push({ step, what, model: model ?? null, kernel: kernel ?? null })
 }
-// #endregion replay-compare-state
+// #endregion replay-compare-imports
 
 // #region replay-compare
 /** Compares what a model and a kernel answered to the same calls. */
@@ -118,9 +114,7 @@ export function takenByEvents(events: readonly string[]): string[] {
     )
     .sort()
 }
-// #endregion replay-compare-taken
 
-// #region replay-compare-runs
 const TAKES = /^(cma_alloc_finish|cma_release): name=(\S+) pfn=0x([0-9a-f]+) page=some count=(\d+)/
 
 function runsOf(name: string, pages: readonly number[]): string[] {
@@ -130,9 +124,7 @@ function runsOf(name: string, pages: readonly number[]): string[] {
     return `${name} 0x${start.toString(16)} ${pages[end]! - start + 1}`
   })
 }
-// #endregion replay-compare-runs
 
-// #region replay-compare-taken-bits
 /** The same of a model. */
 export function takenBits(areas: readonly Cma[]): string[] {
   return areas
@@ -148,9 +140,7 @@ export function takenBits(areas: readonly Cma[]): string[] {
     })
     .sort()
 }
-// #endregion replay-compare-taken-bits
 
-// #region replay-compare-values
 function compareValues(
   state: Comparing,
   step: ReplayStep,
@@ -166,7 +156,7 @@ function compareValues(
     else hold(state, number, name, ours.values[name], theirs.values[name])
   }
 }
-// #endregion replay-compare-values
+// #endregion replay-compare-taken
 
 // #region replay-compare-owner
 type AllocStep = Extract<ReplayStep, { call: 'alloc' }>
@@ -215,9 +205,6 @@ function compareWithEarly(state: Comparing, number: number, ours: Answer, theirs
     other.filter((event) => !isDma(event)),
   )
 }
-// #endregion replay-compare-early
-
-// #region replay-compare-events
 
 // Events by order. What the buddy allocator gave stands in the events of the DMA API too.
 function compareEvents(
@@ -242,9 +229,7 @@ function holdLists(state: Comparing, number: number, what: string, ours: string[
 
 const withoutPlaces = ({ places }: Comparing, event: string): string =>
   event.replace(/dma_addr=([0-9a-f]+)/, (all, address: string) => (places.has(address) ? 'dma_addr=…' : all))
-// #endregion replay-compare-events
 
-// #region replay-compare-log
 const LIMITED = /^cma: .*: alloc failed, /
 
 function compareLog(
@@ -259,4 +244,4 @@ function compareLog(
   if (limited > 0) leaveOut(state, 'limited-line', limited)
   holdLists(state, number, 'log line', mine, other)
 }
-// #endregion replay-compare-log
+// #endregion replay-compare-early

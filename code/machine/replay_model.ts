@@ -25,9 +25,7 @@ import { EBADF, EBUSY, EINVAL, ENOENT, ENOMEM, ENOSPC } from '../lib/errno.ts'
 import { KiB, type Bytes, type Pfn, type VirtAddr } from '../lib/units.ts'
 import { createDeviceNode, fput, openFile } from '../mm/file.ts'
 import { GFP_ATOMIC, GFP_KERNEL } from '../mm/gfp.ts'
-// #endregion replay-model-imports
 
-// #region replay-model-imports-mm
 import { do_madvise, MADV_DONTNEED } from '../mm/madvise.ts'
 import { NR_FREE_CMA_PAGES, PG_reserved } from '../mm/mmzone.ts'
 import { __free_pages } from '../mm/page_alloc.ts'
@@ -51,9 +49,7 @@ import { eventLines, type Answer } from './replay_answers.ts'
 import { REPLAY_ATOMIC, REPLAY_NO_MAPPING, REPLAY_NO_WARN, REPLAY_WRITE_COMBINE } from './replay_steps.ts'
 import type { ReplayStep } from './replay_steps.ts'
 import type { System } from './system.ts'
-// #endregion replay-model-imports-mm
 
-// #region replay-model-types
 // An open file and the one buffer that it may hold; `vma` as the last mmap left it.
 interface OpenBuffer {
   readonly device: ReplayDevice
@@ -75,9 +71,7 @@ interface Mapping {
   readonly va: VirtAddr
   readonly bytes: Bytes
 }
-// #endregion replay-model-types
 
-// #region replay-model-state
 /** A machine that makes calls. */
 export interface Replay {
   readonly system: System
@@ -89,7 +83,7 @@ export interface Replay {
 
 type Values = Record<string, string>
 type Gives = { readonly errno: number; readonly values?: Values }
-// #endregion replay-model-state
+// #endregion replay-model-imports
 
 // #region replay-model-start
 /** The devices of the tree that are `contiguous,replay`, probed; and the process that will call. */
@@ -116,9 +110,7 @@ function compatibleWith(node: DtNode, name: string): boolean {
   const value = node.properties.find((each) => each.name === 'compatible')?.value
   return value !== undefined && new TextDecoder().decode(value).split('\0').includes(name)
 }
-// #endregion replay-model-start
 
-// #region replay-model-held
 // A buffer or mapping that there is not, because it could not be had.
 const NONE: Gives = { errno: -EBADF }
 
@@ -128,9 +120,7 @@ function deviceOf({ devices }: Replay, name: string): ReplayDevice {
   const all = [...devices.keys()].join(', ') || 'none'
   throw new Error(`makeCall: there is no device ${name} in the tree, only ${all}`)
 }
-// #endregion replay-model-held
 
-// #region replay-model-alloc
 function attrsOf(flags: number): number {
   return (
     (flags & REPLAY_WRITE_COMBINE ? DMA_ATTR_WRITE_COMBINE : 0) |
@@ -138,9 +128,7 @@ function attrsOf(flags: number): number {
     (flags & REPLAY_NO_WARN ? DMA_ATTR_NO_WARN : 0)
   )
 }
-// #endregion replay-model-alloc
 
-// #region replay-model-alloc-step
 type AllocStep = Extract<ReplayStep, { call: 'alloc' }>
 
 function alloc(replay: Replay, { buffer: number, device: name, size, flags }: AllocStep): Gives {
@@ -166,9 +154,7 @@ function alloc(replay: Replay, { buffer: number, device: name, size, flags }: Al
   replay.buffers.set(number, open)
   return { errno: 0, values: { address: buffer.dma_handle.toString(16) } }
 }
-// #endregion replay-model-alloc-step
 
-// #region replay-model-release
 function release({ system }: Replay, open: OpenBuffer): void {
   const { buffer, device, size, attrs } = open
   if (!buffer) return
@@ -184,9 +170,7 @@ function free(replay: Replay, number: number): Gives {
   fput(replay.system.vm, open.file)
   return { errno: 0 }
 }
-// #endregion replay-model-release
 
-// #region replay-model-map
 type MapStep = Extract<ReplayStep, { call: 'map' }>
 
 function map(replay: Replay, step: MapStep): Gives {
@@ -208,9 +192,7 @@ function map(replay: Replay, step: MapStep): Gives {
 }
 
 const hex = (value: number | bigint): string => value.toString(16)
-// #endregion replay-model-map
 
-// #region replay-model-mapped
 function unmap(replay: Replay, number: number, { va, bytes }: Mapping): Gives {
   replay.mappings.delete(number)
   return { errno: do_munmap(replay.system.vm, replay.mm, va, bytes) }
@@ -224,7 +206,7 @@ function grow(replay: Replay, number: number, { va, bytes }: Mapping): Gives {
   replay.mappings.set(number, { va: moved, bytes: more })
   return { errno: 0 }
 }
-// #endregion replay-model-mapped
+// #endregion replay-model-start
 
 // #region replay-model-contents
 function fill(replay: Replay, { va, bytes }: Mapping, byte: number): Gives {
@@ -313,9 +295,7 @@ function count({ system: { pgdat } }: Replay): Gives {
     },
   }
 }
-// #endregion replay-model-device
 
-// #region replay-model-call
 function gives(replay: Replay, step: ReplayStep): Gives {
   const { vm, dma } = replay.system
   switch (step.call) {
@@ -344,9 +324,7 @@ function gives(replay: Replay, step: ReplayStep): Gives {
       return givesMapped(replay, step, vm)
   }
 }
-// #endregion replay-model-call
 
-// #region replay-model-call-mapped
 type MappedStep = Exclude<Extract<ReplayStep, { mapping: number }>, { call: 'map' }>
 
 function givesMapped(replay: Replay, step: MappedStep, vm: System['vm']): Gives {
@@ -368,7 +346,7 @@ function givesMapped(replay: Replay, step: MappedStep, vm: System['vm']): Gives 
       return sum(replay, mapping)
   }
 }
-// #endregion replay-model-call-mapped
+// #endregion replay-model-device
 
 // #region replay-model-make-call
 /** Makes one call and says what came of it, with the events meanwhile. */

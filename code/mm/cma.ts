@@ -172,6 +172,7 @@ function search(
   const bits = cma_bitmap_pages_to_bits(cma, count)
   const gfp = GFP_KERNEL | (no_warn && kernelAtLeast(vm.pgdat.kernel, '6.1.192') ? __GFP_NOWARN : 0)
   let last: Outcome = { ret: -ENOMEM, pfn: -1 }
+  // #region cma-search-places
   for (let start = 0; ;) {
     const bit = bitmap_find_next_zero_area_off(cma.bitmap, maxno, start, bits, mask, offset)
     if (bit >= maxno) return last
@@ -186,6 +187,7 @@ function search(
     // A little further, not behind the range: the page that was busy may be anywhere in it.
     start = bit + mask + 1
   }
+  // #endregion cma-search-places
 }
 // #endregion cma-search-loop
 

@@ -194,9 +194,6 @@ function unset_migratetype_isolate(pgdat: Pgdat, block: Pfn, migratetype: number
   }
 }
 
-// #endregion page-isolation-unset
-
-// #region page-isolation-merges
 // Whether the block is free as a whole, so that a neighbour could merge with it that was kept from it: then moving it to
 // another list is not enough. 4.x does not ask whether the neighbour is free.
 function mergesOnReturn(pgdat: Pgdat, block: Pfn): boolean {
@@ -209,9 +206,7 @@ function mergesOnReturn(pgdat: Pgdat, block: Pfn): boolean {
   const buddy = modern ? find_buddy_page_pfn(pgdat, block, order) : pfn_valid(pgdat, at) ? at : null
   return buddy !== null && get_pageblock_migratetype(pgdat, buddy) !== migrate.ISOLATE
 }
-// #endregion page-isolation-merges
 
-// #region page-isolation-move
 // Gives a pageblock and what is free in it another type. A free block that is larger than the pageblock is cut into
 // pageblocks first in 6.12; before, it goes with the pageblock in which it begins.
 function moveBlock(pgdat: Pgdat, zone: Zone, block: Pfn, migratetype: number): void {
@@ -226,9 +221,7 @@ function moveBlock(pgdat: Pgdat, zone: Zone, block: Pfn, migratetype: number): v
   move_freepages_block(pgdat, zone, block, migratetype)
   set_pageblock_migratetype(pgdat, block, migratetype)
 }
-// #endregion page-isolation-move
 
-// #region page-isolation-cut
 // 6.1: a free block that reaches over `edge` becomes two, each on the list of its pageblock.
 function cutAtEdge(pgdat: Pgdat, edge: Pfn): void {
   if (pgdat.kernel !== '6.1.192' || !pfn_valid(pgdat, edge)) return
@@ -246,9 +239,7 @@ function cutAtEdge(pgdat: Pgdat, edge: Pfn): void {
     return piece
   })
 }
-// #endregion page-isolation-cut
 
-// #region page-isolation-pieces
 // Takes the free block at `pfn` off its list: its order.
 function takeOff(pgdat: Pgdat, zone: Zone, pfn: Pfn): number {
   const order = buddy_order(pgdat, pfn)
@@ -271,7 +262,7 @@ function putBackInPieces(
     at += 2 ** piece
   }
 }
-// #endregion page-isolation-pieces
+// #endregion page-isolation-unset
 
 // #region page-isolation-large-buddy
 /**

@@ -42,9 +42,7 @@
 #include <linux/platform_device.h>
 #include <linux/seq_file.h>
 #include <linux/sizes.h>
-/* #endregion cma-test-includes */
 
-/* #region cma-test-parameters */
 #define SLOTS 10
 #define MAX_MIB 1024
 
@@ -56,7 +54,7 @@ MODULE_PARM_DESC(sizes, "MiB of each slot, up to ten numbers from 1 to 1024 (def
 static unsigned int dma_bits = 32;
 module_param(dma_bits, uint, 0444);
 MODULE_PARM_DESC(dma_bits, "address bits that the device has, 1 to 64 (default 32)");
-/* #endregion cma-test-parameters */
+/* #endregion cma-test-includes */
 
 /* #region cma-test-state */
 /**
@@ -230,9 +228,6 @@ static ssize_t cma_test_read(struct file *file, char __user *to, size_t count, l
 	return ret;
 }
 
-/* #endregion cma-test-fops */
-
-/* #region cma-test-write */
 static ssize_t cma_test_write(struct file *file, const char __user *from, size_t count, loff_t *pos)
 {
 	struct cma_test *ct = from_file(file);
@@ -255,7 +250,7 @@ static const struct file_operations cma_test_fops = {
 	.llseek = noop_llseek,
 };
 
-/* #endregion cma-test-write */
+/* #endregion cma-test-fops */
 
 /* #region cma-test-slots */
 /* debugfs takes the module's owner from these operations: an open file holds it. */
@@ -304,9 +299,6 @@ static void cma_test_hide(void *misc)
 	misc_deregister(misc);
 }
 
-/* #endregion cma-test-undo */
-
-/* #region cma-test-list */
 /* A kernel without debugfs takes these calls and does nothing. */
 static int cma_test_list(struct cma_test *ct)
 {
@@ -322,9 +314,6 @@ static int cma_test_list(struct cma_test *ct)
 	return devm_add_action_or_reset(ct->dev, cma_test_unlist, dir);
 }
 
-/* #endregion cma-test-list */
-
-/* #region cma-test-show */
 /* Last of all, for a program may open the device before this returns. */
 static int cma_test_show(struct cma_test *ct)
 {
@@ -343,7 +332,7 @@ static int cma_test_show(struct cma_test *ct)
 	return devm_add_action_or_reset(ct->dev, cma_test_hide, &ct->misc);
 }
 
-/* #endregion cma-test-show */
+/* #endregion cma-test-undo */
 
 /* #region cma-test-probe */
 static int cma_test_probe(struct platform_device *pdev)
@@ -392,9 +381,6 @@ static int __init cma_test_check(void)
 	return 0;
 }
 
-/* #endregion cma-test-check */
-
-/* #region cma-test-module */
 /*
  * With a device of our own the DMA API works as for hardware. The driver of such a
  * bundle has no bind and unbind files: the device stays until the module goes, and
@@ -418,9 +404,6 @@ static int __init cma_test_init(void)
 }
 module_init(cma_test_init);
 
-/* #endregion cma-test-module */
-
-/* #region cma-test-exit */
 static void __exit cma_test_exit(void)
 {
 	platform_device_unregister(cma_test_device);
@@ -428,9 +411,6 @@ static void __exit cma_test_exit(void)
 }
 module_exit(cma_test_exit);
 
-/* #endregion cma-test-exit */
-
-/* #region cma-test-about */
 MODULE_DESCRIPTION("Takes contiguous memory and gives it back, on demand");
 MODULE_LICENSE("GPL");
-/* #endregion cma-test-about */
+/* #endregion cma-test-check */

@@ -34,9 +34,7 @@
 #include <linux/uaccess.h>
 
 #include "replay.h"
-/* #endregion replay-includes */
 
-/* #region replay-state */
 /**
  * struct replay - a device that obeys
  * @dev: the platform device for which the DMA API is called
@@ -55,9 +53,6 @@ struct replay {
 	unsigned int num_held;
 };
 
-/* #endregion replay-state */
-
-/* #region replay-buffer */
 /**
  * struct replay_buffer - an open file and the one buffer that it may hold
  * @replay: its device
@@ -76,9 +71,6 @@ struct replay_buffer {
 	struct replay_vma vma;
 };
 
-/* #endregion replay-buffer */
-
-/* #region replay-open */
 static int replay_open(struct inode *inode, struct file *file)
 {
 	/* misc_open() left a pointer to our miscdevice in the file. */
@@ -93,7 +85,7 @@ static int replay_open(struct inode *inode, struct file *file)
 	return 0;
 }
 
-/* #endregion replay-open */
+/* #endregion replay-includes */
 
 /* #region replay-release */
 static int replay_release(struct inode *inode, struct file *file)
@@ -135,9 +127,6 @@ static unsigned long replay_attrs(u32 flags)
 	return attrs;
 }
 
-/* #endregion replay-attrs */
-
-/* #region replay-alloc */
 /*
  * The size goes to the DMA API as it is, for its rounding is among what is
  * looked at; a pool then leaves the tail of the last page uncleared, and a
@@ -166,9 +155,6 @@ static int replay_alloc(struct replay_buffer *buffer, struct replay_alloc *want)
 	return 0;
 }
 
-/* #endregion replay-alloc */
-
-/* #region replay-device */
 static int replay_mask(struct replay *replay, unsigned long bits)
 {
 	return bits <= 64 ? dma_set_coherent_mask(replay->dev, DMA_BIT_MASK(bits)) : -EINVAL;
@@ -194,9 +180,6 @@ static int replay_detach(struct replay *replay)
 	return 0;
 }
 
-/* #endregion replay-device */
-
-/* #region replay-page */
 /*
  * The struct page of a page of the buffer, which has none of its own where the
  * memory was never the kernel's: such a page is reserved.
@@ -218,7 +201,7 @@ static struct page *replay_page(struct replay_buffer *buffer, unsigned long inde
 	return page && !PageReserved(page) ? page : NULL;
 }
 
-/* #endregion replay-page */
+/* #endregion replay-attrs */
 
 /* #region replay-hold */
 /* Only the first page of a buddy block has a count; the others cannot be kept. */
@@ -274,9 +257,6 @@ static long replay_ioctl_alloc(struct replay_buffer *buffer, void __user *arg)
 	return ret;
 }
 
-/* #endregion replay-ioctl-alloc */
-
-/* #region replay-ioctl-vma */
 static long replay_ioctl_vma(struct replay_buffer *buffer, void __user *arg)
 {
 	struct replay *replay = buffer->replay;
@@ -290,9 +270,6 @@ static long replay_ioctl_vma(struct replay_buffer *buffer, void __user *arg)
 	return copy_to_user(arg, &vma, sizeof(vma)) ? -EFAULT : 0;
 }
 
-/* #endregion replay-ioctl-vma */
-
-/* #region replay-ioctl-device */
 static long replay_ioctl_device(struct replay_buffer *buffer, unsigned int cmd, unsigned long arg)
 {
 	struct replay *replay = buffer->replay;
@@ -315,9 +292,6 @@ static long replay_ioctl_device(struct replay_buffer *buffer, unsigned int cmd, 
 	return ret;
 }
 
-/* #endregion replay-ioctl-device */
-
-/* #region replay-ioctl */
 /**
  * replay_ioctl() - make one call
  * @file: the open device
@@ -354,7 +328,7 @@ static long replay_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	}
 }
 
-/* #endregion replay-ioctl */
+/* #endregion replay-ioctl-alloc */
 
 /* #region replay-mmap */
 /**
@@ -396,9 +370,6 @@ static const struct file_operations replay_fops = {
 	.mmap = replay_mmap,
 };
 
-/* #endregion replay-fops */
-
-/* #region replay-undo */
 static void replay_give_up(void *data)
 {
 	struct replay *replay = data;
@@ -413,9 +384,6 @@ static void replay_hide(void *misc)
 	misc_deregister(misc);
 }
 
-/* #endregion replay-undo */
-
-/* #region replay-show */
 /* Last of all, for a program may open the device before this returns. */
 static int replay_show(struct replay *replay)
 {
@@ -437,9 +405,6 @@ static int replay_show(struct replay *replay)
 	return devm_add_action_or_reset(replay->dev, replay_hide, &replay->misc);
 }
 
-/* #endregion replay-show */
-
-/* #region replay-probe */
 static int replay_probe(struct platform_device *pdev)
 {
 	struct device *dev = &pdev->dev;
@@ -463,9 +428,6 @@ static int replay_probe(struct platform_device *pdev)
 	return replay_show(replay);
 }
 
-/* #endregion replay-probe */
-
-/* #region replay-driver */
 static const struct of_device_id replay_of_match[] = {
 	{ .compatible = "contiguous,replay" },
 	{ }
@@ -482,9 +444,7 @@ static struct platform_driver replay_driver = {
 	},
 };
 module_platform_driver(replay_driver);
-/* #endregion replay-driver */
 
-/* #region replay-module */
 MODULE_DESCRIPTION("Calls of the DMA API, carried out one by one for a program");
 MODULE_LICENSE("GPL");
-/* #endregion replay-module */
+/* #endregion replay-fops */

@@ -20,9 +20,7 @@
 
 #include "ktap.h"
 #include "memory_files.h"
-/* #endregion cma-debugfs-includes */
 
-/* #region cma-debugfs-types */
 #define DEBUGFS "/sys/kernel/debug/cma"
 #define SYSFS "/sys/kernel/mm/cma"
 #define MAX_BITS 65536
@@ -46,9 +44,6 @@ struct area {
 	int depth;
 };
 
-/* #endregion cma-debugfs-types */
-
-/* #region cma-debugfs-files */
 static long read_file(const char *root, const struct area *a, const char *name)
 {
 	char path[160];
@@ -82,9 +77,6 @@ static int ask(const struct area *a, const char *name, long pages)
 	return error;
 }
 
-/* #endregion cma-debugfs-files */
-
-/* #region cma-debugfs-bitmap */
 /* The bitmap: words of 32 bits as decimal numbers. Return: false with errno. */
 static bool read_bitmap(const struct area *a, unsigned char *bits)
 {
@@ -107,9 +99,6 @@ static bool read_bitmap(const struct area *a, unsigned char *bits)
 	return errno == 0;
 }
 
-/* #endregion cma-debugfs-bitmap */
-
-/* #region cma-debugfs-first-fit */
 /* Return: the first bit of @pages free ones in a row, aligned to nothing; -1. */
 static long first_fit(const struct area *a, long pages)
 {
@@ -139,9 +128,6 @@ static void measure(const struct area *a, long *longest, long *used)
 	}
 }
 
-/* #endregion cma-debugfs-first-fit */
-
-/* #region cma-debugfs-same */
 /* Whether bitmap, used and maxchunk are as ours. */
 static enum ktap_result same(const struct area *a)
 {
@@ -164,7 +150,7 @@ static enum ktap_result same(const struct area *a)
 	return KTAP_OK;
 }
 
-/* #endregion cma-debugfs-same */
+/* #endregion cma-debugfs-includes */
 
 /* #region test-area */
 /* What the area is, and that the bits taken at boot are its first ones. */
@@ -183,9 +169,6 @@ static enum ktap_result test_area(void *context)
 	return same(a);
 }
 
-/* #endregion test-area */
-
-/* #region cma-debugfs-take */
 /* Allocate, here and there. Return: false when the kernel answers otherwise. */
 static bool take(struct area *a, long pages)
 {
@@ -221,9 +204,6 @@ static bool give_back(struct area *a, long pages)
 	return true;
 }
 
-/* #endregion cma-debugfs-take */
-
-/* #region test-allocations */
 /* As many as fit, a request that may not, and a small one behind it. */
 static const long requests[] = { 256, 512, 768, 1024, 1280, 1536, 100 };
 
@@ -241,9 +221,6 @@ static enum ktap_result test_allocations(void *context)
 	return result;
 }
 
-/* #endregion test-allocations */
-
-/* #region test-releases */
 /* The newest goes first, in part too; then all that is left. */
 static enum ktap_result test_releases(void *context)
 {
@@ -260,9 +237,6 @@ static enum ktap_result test_releases(void *context)
 	return result == KTAP_OK ? same(a) : result;
 }
 
-/* #endregion test-releases */
-
-/* #region test-bitmap-hole */
 /* A hole that is large enough is used before what lies behind it. */
 static enum ktap_result test_hole(void *context)
 {
@@ -281,9 +255,6 @@ static enum ktap_result test_hole(void *context)
 	return result == KTAP_OK ? same(a) : result;
 }
 
-/* #endregion test-bitmap-hole */
-
-/* #region test-sysfs-counters */
 struct counters {
 	long success, fail, released;
 };
@@ -319,7 +290,7 @@ static enum ktap_result test_counters(void *context)
 	return KTAP_OK;
 }
 
-/* #endregion test-sysfs-counters */
+/* #endregion test-area */
 
 /* #region cma-debugfs-main */
 static const struct ktap_test tests[] = {

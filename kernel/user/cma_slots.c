@@ -11,9 +11,7 @@
 
 #include "cma_slots.h"
 #include "proc_value.h"
-/* #endregion cma-slots-includes */
 
-/* #region area-parse */
 bool area_parse(const char *words, struct area *area)
 {
 	static const char units[] = "KMG";
@@ -40,9 +38,6 @@ bool area_holds(const struct area *area, const struct slot *slot)
 	       slot->address + slot->size <= area->base + area->size;
 }
 
-/* #endregion area-parse */
-
-/* #region cma-slots-list */
 /* The lines of cma_test/slots: index, size, and an address or a dash. */
 static bool read_list(struct cma_slots *now)
 {
@@ -67,9 +62,6 @@ static bool read_list(struct cma_slots *now)
 	return now->count > 0;
 }
 
-/* #endregion cma-slots-list */
-
-/* #region cma-slots-read */
 bool cma_slots_read(struct cma_slots *now)
 {
 	if (!read_list(now))
@@ -84,9 +76,6 @@ bool cma_slots_read(struct cma_slots *now)
 	       now->spoiled >= 0 && now->held >= 0;
 }
 
-/* #endregion cma-slots-read */
-
-/* #region cma-slots-count */
 int cma_slots_lowest(const struct cma_slots *now, bool in_use)
 {
 	for (size_t i = 0; i < now->count; i++)
@@ -106,7 +95,7 @@ size_t cma_slots_used(const struct cma_slots *now)
 	return used;
 }
 
-/* #endregion cma-slots-count */
+/* #endregion cma-slots-includes */
 
 /* #region cma-first-fit */
 static const struct slot *slot_within(const struct cma_slots *now, uint64_t at, size_t size)

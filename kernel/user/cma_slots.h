@@ -3,10 +3,10 @@
  * /dev/cma_test as a program sees it: its slots and counters (debugfs), the CMA
  * area that they should come from, and where in it the next buffer must lie.
  */
+/* #region cma-slots-types */
 #ifndef CMA_SLOTS_H
 #define CMA_SLOTS_H
 
-/* #region cma-slots-types */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,9 +24,6 @@ struct slot {
 	uint64_t address;
 };
 
-/* #endregion cma-slots-types */
-
-/* #region cma-slots-whole */
 /**
  * struct cma_slots - the whole directory at one time
  * @count: slots that the module has
@@ -39,9 +36,6 @@ struct cma_slots {
 	long long allocated, freed, failed, spoiled, held;
 };
 
-/* #endregion cma-slots-whole */
-
-/* #region cma-slots-area */
 /**
  * struct area - the default CMA area, as the command line of the kernel gave it
  * @base: physical address of its first byte
@@ -58,9 +52,6 @@ bool area_parse(const char *words, struct area *area);
 /* Whether all of @slot lies in @area. */
 bool area_holds(const struct area *area, const struct slot *slot);
 
-/* #endregion cma-slots-area */
-
-/* #region cma-slots-functions */
 /* Return: false, with errno, if debugfs does not show them. */
 bool cma_slots_read(struct cma_slots *now);
 
@@ -78,6 +69,5 @@ size_t cma_slots_used(const struct cma_slots *now);
  */
 long cma_first_fit(const struct cma_slots *now, const struct area *area, size_t size);
 
-/* #endregion cma-slots-functions */
-
 #endif /* CMA_SLOTS_H */
+/* #endregion cma-slots-types */

@@ -15,9 +15,7 @@
 #include <unistd.h>
 
 #include "cma_slots_test.h"
-/* #endregion slots-race-includes */
 
-/* #region race-tally */
 #define CALLERS 3
 #define CALLS 60
 
@@ -34,17 +32,11 @@ struct tally {
 	int other;
 };
 
-/* #endregion race-tally */
-
-/* #region race-caller */
 static void on_alarm(int signal)
 {
 	(void)signal;
 }
 
-/* #endregion race-caller */
-
-/* #region race-calls */
 /* Alarms without SA_RESTART: a caller that waits for the mutex gets EINTR. */
 static void call(const char *path, unsigned int seed, int to_parent)
 {
@@ -75,9 +67,6 @@ static void call(const char *path, unsigned int seed, int to_parent)
 	_exit(write(to_parent, &tally, sizeof(tally)) != sizeof(tally));
 }
 
-/* #endregion race-calls */
-
-/* #region race-run */
 /* Start the callers and add up what they tell. Return: false if one was lost. */
 static bool run_callers(const struct device *d, struct tally *sum)
 {
@@ -108,9 +97,6 @@ static bool run_callers(const struct device *d, struct tally *sum)
 	return all;
 }
 
-/* #endregion race-run */
-
-/* #region race-overlap */
 /* Return: whether two slots share memory. */
 static bool overlap(const struct cma_slots *now)
 {
@@ -138,7 +124,7 @@ static long long held_by(const struct cma_slots *now)
 	return held;
 }
 
-/* #endregion race-overlap */
+/* #endregion slots-race-includes */
 
 /* #region test-many-callers */
 enum ktap_result test_many_callers(void *device)

@@ -13,9 +13,7 @@
 
 #include "cma_slots_test.h"
 #include "proc_value.h"
-/* #endregion slots-steps-includes */
 
-/* #region buddy-serves */
 /*
  * Whether the buddy allocator stands in when the area has no place. It has blocks
  * of 2^(columns - 1) pages at most, and on arm a DMA buffer is never one of them
@@ -42,9 +40,6 @@ static bool buddy_serves(size_t size)
 	return size <= (size_t)sysconf(_SC_PAGESIZE) << (columns - 5);
 }
 
-/* #endregion buddy-serves */
-
-/* #region slots-differ */
 /* Say what differs from what was expected. Return: whether anything does. */
 static bool differ(const struct cma_slots *expected, const struct cma_slots *now)
 {
@@ -71,9 +66,6 @@ static bool differ(const struct cma_slots *expected, const struct cma_slots *now
 	return true;
 }
 
-/* #endregion slots-differ */
-
-/* #region expect-write */
 /*
  * What a write must do to @expected, and what it must give: 0 or -errno. All ones
  * as address: some block outside the area. @filled: the one that is to be filled.
@@ -100,9 +92,6 @@ static int expect_write(const struct device *d, struct cma_slots *expected, stru
 	return 0;
 }
 
-/* #endregion expect-write */
-
-/* #region accept-block */
 /* A block of the buddy allocator: outside the area, and aligned to its own size. */
 static bool accept_block(const struct device *d, struct slot *expected, const struct slot *got)
 {
@@ -119,7 +108,7 @@ static bool accept_block(const struct device *d, struct slot *expected, const st
 	return true;
 }
 
-/* #endregion accept-block */
+/* #endregion slots-steps-includes */
 
 /* #region check-write */
 /* How often cma_alloc() served and refused since @served and @refused were read. */
@@ -134,9 +123,6 @@ static bool counted(long long served, long long refused, bool serves, bool refus
 	return false;
 }
 
-/* #endregion check-write */
-
-/* #region check-write-whole */
 enum ktap_result check_write(const struct device *d, int *error)
 {
 	long long served = proc_value("/proc/vmstat", "cma_alloc_success");
@@ -164,9 +150,6 @@ enum ktap_result check_write(const struct device *d, int *error)
 	return differ(&expected, &now) ? KTAP_FAIL : KTAP_OK;
 }
 
-/* #endregion check-write-whole */
-
-/* #region check-read */
 enum ktap_result check_read(const struct device *d)
 {
 	struct cma_slots expected, now;
@@ -188,7 +171,7 @@ enum ktap_result check_read(const struct device *d)
 	return !cma_slots_read(&now) || differ(&expected, &now) ? KTAP_FAIL : KTAP_OK;
 }
 
-/* #endregion check-read */
+/* #endregion check-write */
 
 /* #region test-reference-buffer */
 /* How much of CMA is free beside slot 0; taking it emptied the per-CPU lists. */
@@ -214,9 +197,6 @@ enum ktap_result test_reference_buffer(void *device)
 	return result;
 }
 
-/* #endregion test-reference-buffer */
-
-/* #region test-cma-free-returns */
 /*
  * A leaked buffer is 1 MiB at least. Less than that is no leak: what is freed page
  * by page passes through per-CPU lists, where a program that touches new memory
@@ -237,9 +217,6 @@ enum ktap_result test_cma_free_returns(void *device)
 	return result;
 }
 
-/* #endregion test-cma-free-returns */
-
-/* #region test-ten-writes */
 /* A line for the reader: where the buffer of the newest write lies. */
 static void tell(const struct device *d, int number, int lowest, int error)
 {
@@ -258,9 +235,6 @@ static void tell(const struct device *d, int number, int lowest, int error)
 			  now.slot[lowest].size >> 20);
 }
 
-/* #endregion test-ten-writes */
-
-/* #region test-ten-writes-loop */
 /* As many writes as there are slots, and if all of them got memory one more. */
 enum ktap_result test_ten_writes(void *device)
 {
@@ -284,7 +258,7 @@ enum ktap_result test_ten_writes(void *device)
 	return result;
 }
 
-/* #endregion test-ten-writes-loop */
+/* #endregion test-reference-buffer */
 
 /* #region test-sequences */
 /* r is a read, w a write; each is checked, and the first that is wrong ends it. */

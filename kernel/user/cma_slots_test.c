@@ -22,9 +22,7 @@
 
 #include "cma_slots_test.h"
 #include "proc_value.h"
-/* #endregion slots-test-includes */
 
-/* #region test-area-as-told */
 static enum ktap_result test_area_as_told(void *device)
 {
 	const struct device *d = device;
@@ -37,9 +35,6 @@ static enum ktap_result test_area_as_told(void *device)
 	return KTAP_OK;
 }
 
-/* #endregion test-area-as-told */
-
-/* #region test-starts-empty */
 static enum ktap_result test_starts_empty(void *device)
 {
 	const struct device *d = device;
@@ -58,9 +53,6 @@ static enum ktap_result test_starts_empty(void *device)
 	return KTAP_OK;
 }
 
-/* #endregion test-starts-empty */
-
-/* #region test-root-only */
 /* Exit status of a child without rights: how many of the files it could open. */
 static int opened_as_nobody(const char *const *paths, size_t count)
 {
@@ -78,9 +70,6 @@ static int opened_as_nobody(const char *const *paths, size_t count)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 255;
 }
 
-/* #endregion test-root-only */
-
-/* #region test-root-only-files */
 static enum ktap_result test_root_only(void *device)
 {
 	const struct device *d = device;
@@ -97,9 +86,6 @@ static enum ktap_result test_root_only(void *device)
 	return KTAP_OK;
 }
 
-/* #endregion test-root-only-files */
-
-/* #region test-no-bytes */
 static enum ktap_result test_no_bytes(void *device)
 {
 	const struct device *d = device;
@@ -117,9 +103,6 @@ static enum ktap_result test_no_bytes(void *device)
 	return check_read(d);
 }
 
-/* #endregion test-no-bytes */
-
-/* #region slots-unload-refused */
 /* An open device holds the module, and so does an open file of its debugfs. */
 static enum ktap_result test_unload_refused(void *device)
 {
@@ -140,9 +123,6 @@ static enum ktap_result test_unload_refused(void *device)
 	return d->fd < 0 ? ktap_fail("open again: %s", strerror(errno)) : KTAP_OK;
 }
 
-/* #endregion slots-unload-refused */
-
-/* #region test-left-in-use */
 /* Unloading must free these: the next load finds the area as this one did. */
 static enum ktap_result test_left_in_use(void *device)
 {
@@ -160,7 +140,7 @@ static enum ktap_result test_left_in_use(void *device)
 	return KTAP_OK;
 }
 
-/* #endregion test-left-in-use */
+/* #endregion slots-test-includes */
 
 /* #region slots-test-table */
 static const struct ktap_test tests[] = {
@@ -180,9 +160,6 @@ static const struct ktap_test tests[] = {
 	{ "left-in-use", test_left_in_use },
 };
 
-/* #endregion slots-test-table */
-
-/* #region slots-test-main */
 int main(int argc, char **argv)
 {
 	static const struct option options[] = { { "area", required_argument, NULL, 'a' }, {} };
@@ -206,4 +183,4 @@ int main(int argc, char **argv)
 	return ktap_run(tests, sizeof(tests) / sizeof(*tests), &d) ? 1 : 0;
 }
 
-/* #endregion slots-test-main */
+/* #endregion slots-test-table */

@@ -4,10 +4,10 @@
  * that they are made of: one write and one read, each compared with what the
  * slots and counters said before it.
  */
+/* #region slots-test-types */
 #ifndef CMA_SLOTS_TEST_H
 #define CMA_SLOTS_TEST_H
 
-/* #region slots-test-types */
 #include <sys/stat.h>
 
 #include "cma_slots.h"
@@ -27,9 +27,6 @@ struct device {
 	long long cma_free;
 };
 
-/* #endregion slots-test-types */
-
-/* #region slots-test-steps */
 /*
  * Write once and check everything: which slot, how long, where it lies (first fit
  * in the area, else a block of the buddy allocator), errno, every counter.
@@ -40,9 +37,6 @@ enum ktap_result check_write(const struct device *d, int *error);
 /* Read once, which must free the lowest slot in use and nothing else. */
 enum ktap_result check_read(const struct device *d);
 
-/* #endregion slots-test-steps */
-
-/* #region slots-test-functions */
 enum ktap_result test_reference_buffer(void *device);
 enum ktap_result test_ten_writes(void *device);
 enum ktap_result test_lowest_first(void *device);
@@ -50,6 +44,6 @@ enum ktap_result test_holes_are_filled(void *device);
 enum ktap_result test_frees_all(void *device);
 enum ktap_result test_many_callers(void *device);
 enum ktap_result test_cma_free_returns(void *device);
-/* #endregion slots-test-functions */
 
 #endif /* CMA_SLOTS_TEST_H */
+/* #endregion slots-test-types */

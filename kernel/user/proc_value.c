@@ -9,9 +9,7 @@
 #include <string.h>
 
 #include "proc_value.h"
-/* #endregion proc-value-includes */
 
-/* #region proc-value */
 long long proc_value(const char *file, const char *key)
 {
 	FILE *lines = fopen(file, "re");
@@ -40,7 +38,7 @@ long long proc_value(const char *file, const char *key)
 	return value;
 }
 
-/* #endregion proc-value */
+/* #endregion proc-value-includes */
 
 /* #region proc-refresh */
 /* Reading the file is what refreshes; it has no contents. */

@@ -2,10 +2,10 @@
 /*
  * Numbers that the kernel shows in /proc, /sys and debugfs.
  */
+/* #region proc-value-functions */
 #ifndef PROC_VALUE_H
 #define PROC_VALUE_H
 
-/* #region proc-value-functions */
 #include <stdbool.h>
 
 /*
@@ -18,6 +18,6 @@ long long proc_value(const char *file, const char *key);
 /* Make what each CPU counts for itself part of the sums that /proc shows. */
 void proc_refresh(void);
 
-/* #endregion proc-value-functions */
 
 #endif /* PROC_VALUE_H */
+/* #endregion proc-value-functions */

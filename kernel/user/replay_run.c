@@ -30,9 +30,7 @@
 #include <unistd.h>
 
 #include "replay.h"
-/* #endregion replay-run-includes */
 
-/* #region replay-run-state */
 #define MANY 64
 #define OUTPUT (4 * 1024 * 1024)
 
@@ -51,9 +49,7 @@ static struct {
 static char output[OUTPUT];
 static size_t printed;
 static int marker = -1;
-/* #endregion replay-run-state */
 
-/* #region replay-run-say */
 /* A mistake in the file, or a board without our devices: no use going on. */
 static void __attribute__((noreturn, format(printf, 1, 2))) stop(const char *format, ...)
 {
@@ -80,9 +76,6 @@ static void __attribute__((format(printf, 1, 2))) say(const char *format, ...)
 	printed += length;
 }
 
-/* #endregion replay-run-say */
-
-/* #region replay-run-number */
 /* The first word of a line as the number of a buffer or a mapping. */
 static unsigned int number_of(const char *line)
 {
@@ -95,9 +88,6 @@ static unsigned int number_of(const char *line)
 	return number;
 }
 
-/* #endregion replay-run-number */
-
-/* #region replay-run-devices */
 static int open_device(const char *name)
 {
 	char path[64];
@@ -125,15 +115,12 @@ static int device(const char *name)
 	stop("more than %d devices", MANY);
 }
 
-/* #endregion replay-run-devices */
-
-/* #region replay-run-errno */
 static int errno_of(int ret)
 {
 	return ret < 0 ? -errno : 0;
 }
 
-/* #endregion replay-run-errno */
+/* #endregion replay-run-includes */
 
 /* #region replay-run-alloc */
 static void do_alloc(const char *line)
@@ -159,9 +146,6 @@ static void do_alloc(const char *line)
 	buffers[buffer] = 0;
 }
 
-/* #endregion replay-run-alloc */
-
-/* #region replay-run-free */
 static void do_free(const char *line)
 {
 	unsigned int buffer = number_of(line);
@@ -170,9 +154,6 @@ static void do_free(const char *line)
 	buffers[buffer] = 0;
 }
 
-/* #endregion replay-run-free */
-
-/* #region replay-run-hold */
 /* A page that stays when its buffer goes. */
 static void do_hold(const char *line)
 {
@@ -184,9 +165,6 @@ static void do_hold(const char *line)
 	say(" %d", buffers[buffer] ? errno_of(ioctl(buffers[buffer], REPLAY_HOLD, page)) : -EBADF);
 }
 
-/* #endregion replay-run-hold */
-
-/* #region replay-run-smaps */
 #define SPACE " \t\n"
 
 /* Words of the VmFlags line that /proc/self/smaps has for a mapping. */
@@ -212,9 +190,6 @@ static void say_flags(const void *addr)
 	fclose(file);
 }
 
-/* #endregion replay-run-smaps */
-
-/* #region replay-run-mapping */
 /* The mapping that a call is about; NULL, and answered, when it is not as wanted. */
 static struct mapping *mapping_of(const char *line, bool used)
 {
@@ -226,9 +201,6 @@ static struct mapping *mapping_of(const char *line, bool used)
 	return NULL;
 }
 
-/* #endregion replay-run-mapping */
-
-/* #region replay-run-map */
 static int map_buffer(struct mapping *mapping, int fd, size_t bytes, off_t offset, const char *how)
 {
 	int prot = (strchr(how, 'r') ? PROT_READ : 0) | (strchr(how, 'w') ? PROT_WRITE : 0);
@@ -241,9 +213,6 @@ static int map_buffer(struct mapping *mapping, int fd, size_t bytes, off_t offse
 	return 0;
 }
 
-/* #endregion replay-run-map */
-
-/* #region replay-run-do-map */
 static void do_map(const char *line)
 {
 	struct mapping *mapping = mapping_of(line, false);
@@ -270,9 +239,6 @@ static void do_map(const char *line)
 		say_flags(mapping->addr);
 }
 
-/* #endregion replay-run-do-map */
-
-/* #region replay-run-mapped */
 static void do_unmap(const char *line)
 {
 	struct mapping *mapping = mapping_of(line, true);
@@ -299,9 +265,6 @@ static void do_grow(const char *line)
 		*mapping = (struct mapping){ .addr = addr, .length = more };
 }
 
-/* #endregion replay-run-mapped */
-
-/* #region replay-run-advice */
 static void do_dontneed(const char *line)
 {
 	struct mapping *mapping = mapping_of(line, true);
@@ -318,9 +281,6 @@ static void do_lock(const char *line)
 		say(" %d", errno_of(mlock(mapping->addr, mapping->length)));
 }
 
-/* #endregion replay-run-advice */
-
-/* #region replay-run-contents */
 static void do_fill(const char *line)
 {
 	struct mapping *mapping = mapping_of(line, true);
@@ -351,9 +311,6 @@ static void do_sum(const char *line)
 	say(" 0 sum=%x", sum);
 }
 
-/* #endregion replay-run-contents */
-
-/* #region replay-run-device-calls */
 static void do_device(const char *line, unsigned int command)
 {
 	unsigned long arg = 0;
@@ -384,9 +341,6 @@ static void do_detach(const char *line)
 	do_device(line, REPLAY_DETACH);
 }
 
-/* #endregion replay-run-device-calls */
-
-/* #region replay-run-wait */
 /* Whatever a worker has to do, it does now: the atomic pools grow in one. */
 static void do_wait(const char *line)
 {
@@ -395,9 +349,6 @@ static void do_wait(const char *line)
 	say(" 0");
 }
 
-/* #endregion replay-run-wait */
-
-/* #region replay-run-counters */
 /* Numbers of a /proc file that are named like this. */
 static void say_counters(const char *path, const char *prefix)
 {
@@ -429,7 +380,7 @@ static void do_count(const char *line)
 	say_counters("/proc/meminfo", "CmaTotal");
 }
 
-/* #endregion replay-run-counters */
+/* #endregion replay-run-alloc */
 
 /* #region replay-run-calls */
 static const struct call {
@@ -454,9 +405,6 @@ static const struct call {
 	{ "count", do_count },
 };
 
-/* #endregion replay-run-calls */
-
-/* #region replay-run-one */
 /* The line of one call: its number, its name, its arguments. */
 static void make_call(const char *line)
 {
@@ -480,9 +428,6 @@ static void make_call(const char *line)
 	stop("%s: there is no call %s", line, name);
 }
 
-/* #endregion replay-run-one */
-
-/* #region replay-run-main */
 static char *read_whole(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -499,7 +444,7 @@ static char *read_whole(const char *path)
 	return text;
 }
 
-/* #endregion replay-run-main */
+/* #endregion replay-run-calls */
 
 /* #region replay-run-whole */
 int main(int argc, char **argv)

@@ -6,10 +6,10 @@
  * mmap(2), freed when the last mapping and the last descriptor are gone. What
  * concerns the device itself (masks, regions) can be asked through any file.
  */
+/* #region replay-abi-alloc */
 #ifndef _UAPI_REPLAY_H
 #define _UAPI_REPLAY_H
 
-/* #region replay-abi-alloc */
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
@@ -37,9 +37,7 @@ struct replay_alloc {
 };
 
 #define REPLAY_MAX_SIZE		0x40000000ULL
-/* #endregion replay-abi-alloc */
 
-/* #region replay-abi-vma */
 /**
  * struct replay_vma - a mapping as the DMA API left it, also when it refused
  * @flags: the kernel's VM_* bits
@@ -52,7 +50,7 @@ struct replay_vma {
 	__u64 pgoff;
 };
 
-/* #endregion replay-abi-vma */
+/* #endregion replay-abi-alloc */
 
 /* #region replay-abi-commands */
 /* All need CAP_SYS_RAWIO (-EPERM): they tell addresses and change devices. */
@@ -78,6 +76,6 @@ _Static_assert(__builtin_offsetof(struct replay_alloc, address) == 16, "address 
 _Static_assert(sizeof(struct replay_vma) == 24, "no padding");
 _Static_assert(REPLAY_ALLOC == 0xc018bc20, "the command holds direction and size");
 _Static_assert(REPLAY_VMA == 0x8018bc21, "the command holds direction and size");
-/* #endregion replay-abi-layout */
 
 #endif /* _UAPI_REPLAY_H */
+/* #endregion replay-abi-layout */
