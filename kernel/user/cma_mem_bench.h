@@ -6,10 +6,10 @@
  * A test begins with fresh(), which closes and unmaps what the one before left,
  * however it ended. So no test frees by hand what it does not try to free.
  */
+/* #region cma-mem-bench-needs */
 #ifndef CMA_MEM_BENCH_H
 #define CMA_MEM_BENCH_H
 
-/* #region cma-mem-bench-needs */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -108,6 +108,5 @@ enum ktap_result expect_pattern(const uint64_t *words, size_t offset, size_t len
 /* What a child that ran @run(b) returned: 0 is good; 255 if it was killed. */
 int in_child(struct bench *b, int (*run)(struct bench *b));
 
-/* #endregion cma-mem-bench-words */
-
 #endif /* CMA_MEM_BENCH_H */
+/* #endregion cma-mem-bench-words */

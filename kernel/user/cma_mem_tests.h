@@ -2,10 +2,10 @@
 /*
  * The tests of /dev/cma_mem, by the file that has them. Each takes a struct bench.
  */
+/* #region cma-mem-tests-commands */
 #ifndef CMA_MEM_TESTS_H
 #define CMA_MEM_TESTS_H
 
-/* #region cma-mem-tests-commands */
 #include "ktap.h"
 
 /* cma_mem_commands.c: sizes, numbers, pointers, and every refusal of a command. */
@@ -83,6 +83,5 @@ enum ktap_result test_nothing_leaks(void *bench);
 enum ktap_result test_unload_refused(void *bench);
 enum ktap_result test_no_unbind(void *bench);
 
-/* #endregion cma-mem-tests-places */
-
 #endif /* CMA_MEM_TESTS_H */
+/* #endregion cma-mem-tests-places */
