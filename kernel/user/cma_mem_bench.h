@@ -17,9 +17,6 @@
 
 #include "cma_mem.h"
 #include "ktap.h"
-/* #endregion cma-mem-bench-needs */
-
-/* #region cma-mem-bench-type */
 #define BENCH_MOST 16
 
 /**
@@ -38,7 +35,7 @@ struct bench {
 	size_t maps;
 };
 
-/* #endregion cma-mem-bench-type */
+/* #endregion cma-mem-bench-needs */
 
 /* #region cma-mem-bench-functions */
 /* Close and unmap everything. Return: @context. */
@@ -58,9 +55,6 @@ uint64_t *map_file(struct bench *b, int fd, size_t length, off_t offset);
 uint64_t *map_how(struct bench *b, int fd, uint32_t how, size_t length, off_t offset);
 void unmap(struct bench *b, void *at);
 
-/* #endregion cma-mem-bench-functions */
-
-/* #region cma-mem-bench-calls */
 /* Each: 0 or an errno. */
 int do_allocate(int fd, uint64_t size, uint32_t flags, uint64_t *granted);
 int do_free(int fd);
@@ -81,9 +75,6 @@ int64_t total_used(int fd);
 /* Fails the test with both names unless @got is @expected. */
 enum ktap_result expect_errno(const char *what, int got, int expected);
 
-/* #endregion cma-mem-bench-calls */
-
-/* #region cma-mem-bench-check */
 /* `return` the failure, if it is one. */
 #define CHECK(result) do { \
 	if ((result) != KTAP_OK) \
@@ -99,9 +90,6 @@ enum ktap_result expect_errno(const char *what, int got, int expected);
 		return ktap_fail("%s: not so (errno %s)", #condition, strerrorname_np(errno)); \
 } while (0)
 
-/* #endregion cma-mem-bench-check */
-
-/* #region cma-mem-bench-words */
 /* Words of the buffer from byte @offset on: like the pattern, or where not. */
 enum ktap_result expect_pattern(const uint64_t *words, size_t offset, size_t length);
 
@@ -109,4 +97,4 @@ enum ktap_result expect_pattern(const uint64_t *words, size_t offset, size_t len
 int in_child(struct bench *b, int (*run)(struct bench *b));
 
 #endif /* CMA_MEM_BENCH_H */
-/* #endregion cma-mem-bench-words */
+/* #endregion cma-mem-bench-functions */
