@@ -44,8 +44,7 @@ import type { Vm, VmArea } from './vm.ts'
  * -EINVAL (a private VMA that may be written, and not all of it at once; 6.x: addr is not page aligned),
  * -ENOMEM (no page for a page table), -EACCES (6.x: `hooks.pfn_modify_allowed` forbids a pfn).
  * After a failure 6.x takes its ptes away again, older kernels leave those that were made (MC-8.8); flags stay changed.
- * Throws where Linux has BUG_ON: `size` 0, a pte that is not empty; and where 3.x and 4.x run away, at an addr that is not
- * page aligned with a range that reaches into another page table page.
+ * Throws where Linux has BUG_ON, or runs away: `size` 0; a pte that is not empty; until 4.x an addr amid a page (MC-8.7).
  * @kernel mm/memory.c remap_pfn_range() v6.12
  */
 export function remap_pfn_range(

@@ -2,10 +2,10 @@
 /*
  * What the files of cma_mem share: the device, a buffer, an open file.
  */
+/* #region cma-mem-device */
 #ifndef _CMA_MEM_INTERNAL_H
 #define _CMA_MEM_INTERNAL_H
 
-/* #region cma-mem-device */
 #include <linux/atomic.h>
 #include <linux/kref.h>
 #include <linux/miscdevice.h>
@@ -86,6 +86,5 @@ void cma_mem_detach(struct cma_mem_file *cf);
 int cma_mem_mmap(struct file *file, struct vm_area_struct *vma);
 long cma_mem_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 
-/* #endregion cma-mem-internal */
-
 #endif /* _CMA_MEM_INTERNAL_H */
+/* #endregion cma-mem-internal */

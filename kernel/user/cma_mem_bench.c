@@ -17,9 +17,6 @@
 
 #include "buffer.h"
 #include "cma_mem_bench.h"
-/* #endregion cma-mem-bench-includes */
-
-/* #region cma-mem-bench-fresh */
 struct bench *fresh(void *context)
 {
 	struct bench *b = context;
@@ -34,9 +31,6 @@ struct bench *fresh(void *context)
 	return b;
 }
 
-/* #endregion cma-mem-bench-fresh */
-
-/* #region cma-mem-bench-open */
 static void give_up(const char *what)
 {
 	printf("Bail out! %s: %s\n", what, strerror(errno));
@@ -55,9 +49,6 @@ int open_file(struct bench *b, int flags)
 	return fd;
 }
 
-/* #endregion cma-mem-bench-open */
-
-/* #region cma-mem-bench-close */
 void close_file(struct bench *b, int fd)
 {
 	for (size_t i = 0; i < b->fds; i++)
@@ -66,9 +57,6 @@ void close_file(struct bench *b, int fd)
 	close(fd);
 }
 
-/* #endregion cma-mem-bench-close */
-
-/* #region cma-mem-bench-open-buffer */
 int open_buffer(struct bench *b, uint64_t size, uint32_t flags)
 {
 	int fd = open_file(b, O_RDWR);
@@ -80,9 +68,6 @@ int open_buffer(struct bench *b, uint64_t size, uint32_t flags)
 	return fd;
 }
 
-/* #endregion cma-mem-bench-open-buffer */
-
-/* #region cma-mem-bench-map */
 uint64_t *map_file(struct bench *b, int fd, size_t length, off_t offset)
 {
 	void *at = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
@@ -97,9 +82,6 @@ uint64_t *map_file(struct bench *b, int fd, size_t length, off_t offset)
 	return at;
 }
 
-/* #endregion cma-mem-bench-map */
-
-/* #region cma-mem-bench-map-how */
 uint64_t *map_how(struct bench *b, int fd, uint32_t how, size_t length, off_t offset)
 {
 	errno = do_map(fd, how);
@@ -116,7 +98,7 @@ void unmap(struct bench *b, void *at)
 		}
 }
 
-/* #endregion cma-mem-bench-map-how */
+/* #endregion cma-mem-bench-includes */
 
 /* #region cma-mem-bench-commands */
 int command(int fd, unsigned long number, void *arg)
@@ -144,9 +126,6 @@ int do_map(int fd, uint32_t how)
 	return command(fd, CMA_MEM_MAP, &(struct cma_mem_map){ .how = how });
 }
 
-/* #endregion cma-mem-bench-commands */
-
-/* #region cma-mem-bench-commands-more */
 int do_unmap(int fd)
 {
 	return command(fd, CMA_MEM_UNMAP, NULL);
@@ -162,9 +141,6 @@ int do_flush(int fd, uint64_t offset, uint64_t length)
 	return command(fd, CMA_MEM_CACHE_FLUSH, &(struct cma_mem_range){ offset, length });
 }
 
-/* #endregion cma-mem-bench-commands-more */
-
-/* #region cma-mem-bench-answers */
 int get_phys(int fd, struct cma_mem_phys *phys)
 {
 	return command(fd, CMA_MEM_GET_PHYS, phys);
@@ -182,7 +158,7 @@ int64_t total_used(int fd)
 	return command(fd, CMA_MEM_GET_TOTAL_SIZE, &total) ? -1 : (int64_t)total.used;
 }
 
-/* #endregion cma-mem-bench-answers */
+/* #endregion cma-mem-bench-commands */
 
 /* #region cma-mem-bench-expect */
 bool kernel_is_arm(void)
@@ -217,9 +193,6 @@ enum ktap_result expect_pattern(const uint64_t *words, size_t offset, size_t len
 			 (unsigned long long)pattern_word(at));
 }
 
-/* #endregion cma-mem-bench-expect */
-
-/* #region cma-mem-bench-child */
 int in_child(struct bench *b, int (*run)(struct bench *b))
 {
 	int status;
@@ -235,4 +208,4 @@ int in_child(struct bench *b, int (*run)(struct bench *b))
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 255;
 }
 
-/* #endregion cma-mem-bench-child */
+/* #endregion cma-mem-bench-expect */

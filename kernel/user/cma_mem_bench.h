@@ -6,10 +6,10 @@
  * A test begins with fresh(), which closes and unmaps what the one before left,
  * however it ended. So no test frees by hand what it does not try to free.
  */
+/* #region cma-mem-bench-needs */
 #ifndef CMA_MEM_BENCH_H
 #define CMA_MEM_BENCH_H
 
-/* #region cma-mem-bench-needs */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,9 +17,6 @@
 
 #include "cma_mem.h"
 #include "ktap.h"
-/* #endregion cma-mem-bench-needs */
-
-/* #region cma-mem-bench-type */
 #define BENCH_MOST 16
 
 /**
@@ -38,7 +35,7 @@ struct bench {
 	size_t maps;
 };
 
-/* #endregion cma-mem-bench-type */
+/* #endregion cma-mem-bench-needs */
 
 /* #region cma-mem-bench-functions */
 /* Close and unmap everything. Return: @context. */
@@ -58,9 +55,6 @@ uint64_t *map_file(struct bench *b, int fd, size_t length, off_t offset);
 uint64_t *map_how(struct bench *b, int fd, uint32_t how, size_t length, off_t offset);
 void unmap(struct bench *b, void *at);
 
-/* #endregion cma-mem-bench-functions */
-
-/* #region cma-mem-bench-calls */
 /* Each: 0 or an errno. */
 int do_allocate(int fd, uint64_t size, uint32_t flags, uint64_t *granted);
 int do_free(int fd);
@@ -81,9 +75,6 @@ int64_t total_used(int fd);
 /* Fails the test with both names unless @got is @expected. */
 enum ktap_result expect_errno(const char *what, int got, int expected);
 
-/* #endregion cma-mem-bench-calls */
-
-/* #region cma-mem-bench-check */
 /* `return` the failure, if it is one. */
 #define CHECK(result) do { \
 	if ((result) != KTAP_OK) \
@@ -99,15 +90,11 @@ enum ktap_result expect_errno(const char *what, int got, int expected);
 		return ktap_fail("%s: not so (errno %s)", #condition, strerrorname_np(errno)); \
 } while (0)
 
-/* #endregion cma-mem-bench-check */
-
-/* #region cma-mem-bench-words */
 /* Words of the buffer from byte @offset on: like the pattern, or where not. */
 enum ktap_result expect_pattern(const uint64_t *words, size_t offset, size_t length);
 
 /* What a child that ran @run(b) returned: 0 is good; 255 if it was killed. */
 int in_child(struct bench *b, int (*run)(struct bench *b));
 
-/* #endregion cma-mem-bench-words */
-
 #endif /* CMA_MEM_BENCH_H */
+/* #endregion cma-mem-bench-functions */

@@ -15,9 +15,6 @@
 #include "buffer.h"
 #include "cma_mem_bench.h"
 #include "cma_mem_tests.h"
-/* #endregion cma-mem-commands-includes */
-
-/* #region cma-mem-fields */
 /* Each field where the kernel put it. */
 static enum ktap_result fields_are_there(struct bench *b)
 {
@@ -34,9 +31,6 @@ static enum ktap_result fields_are_there(struct bench *b)
 	return KTAP_OK;
 }
 
-/* #endregion cma-mem-fields */
-
-/* #region cma-mem-test-layout */
 /*
  * The kernel was built with the header's numbers, this program with its own copy.
  * A 32-bit program proves more: its long has half the size, its structures not.
@@ -59,9 +53,6 @@ enum ktap_result test_layout(void *context)
 	return fields_are_there(fresh(context));
 }
 
-/* #endregion cma-mem-test-layout */
-
-/* #region cma-mem-test-in-bounds */
 /* An answer fills its structure and not one byte more. */
 static enum ktap_result answer_in_bounds(int fd, unsigned long number, size_t size)
 {
@@ -83,9 +74,6 @@ static enum ktap_result answer_in_bounds(int fd, unsigned long number, size_t si
 	return KTAP_OK;
 }
 
-/* #endregion cma-mem-test-in-bounds */
-
-/* #region cma-mem-test-answers */
 enum ktap_result test_answers_in_bounds(void *context)
 {
 	struct bench *b = fresh(context);
@@ -96,7 +84,7 @@ enum ktap_result test_answers_in_bounds(void *context)
 	return answer_in_bounds(fd, CMA_MEM_GET_TOTAL_SIZE, sizeof(struct cma_mem_total));
 }
 
-/* #endregion cma-mem-test-answers */
+/* #endregion cma-mem-commands-includes */
 
 /* #region cma-mem-test-unknown */
 /* Also a number that differs only in its size or direction, and the seed's own. */
@@ -120,9 +108,6 @@ enum ktap_result test_unknown_command(void *context)
 	return KTAP_OK;
 }
 
-/* #endregion cma-mem-test-unknown */
-
-/* #region cma-mem-test-pointers */
 enum ktap_result test_bad_pointers(void *context)
 {
 	static const unsigned long numbers[] = {
@@ -146,9 +131,6 @@ enum ktap_result test_bad_pointers(void *context)
 	return KTAP_OK;
 }
 
-/* #endregion cma-mem-test-pointers */
-
-/* #region cma-mem-test-no-answer */
 /* The request can be read and the answer not written: the buffer must not stay. */
 enum ktap_result test_answer_cannot_be_written(void *context)
 {
@@ -172,9 +154,6 @@ enum ktap_result test_answer_cannot_be_written(void *context)
 	return KTAP_OK;
 }
 
-/* #endregion cma-mem-test-no-answer */
-
-/* #region cma-mem-test-reserved */
 enum ktap_result test_reserved_not_zero(void *context)
 {
 	struct bench *b = fresh(context);
@@ -195,9 +174,6 @@ enum ktap_result test_reserved_not_zero(void *context)
 	return KTAP_OK;
 }
 
-/* #endregion cma-mem-test-reserved */
-
-/* #region cma-mem-test-size */
 /* Among them sizes that become 0 or small when they are rounded up or cut to 32 bits. */
 enum ktap_result test_size_refused(void *context)
 {
@@ -220,7 +196,7 @@ enum ktap_result test_size_refused(void *context)
 	return KTAP_OK;
 }
 
-/* #endregion cma-mem-test-size */
+/* #endregion cma-mem-test-unknown */
 
 /* #region cma-mem-test-granted */
 static enum ktap_result granted_is(struct bench *b, uint64_t size, size_t pages)
@@ -243,9 +219,6 @@ static enum ktap_result granted_is(struct bench *b, uint64_t size, size_t pages)
 	return KTAP_OK;
 }
 
-/* #endregion cma-mem-test-granted */
-
-/* #region cma-mem-test-granted-sizes */
 enum ktap_result test_granted(void *context)
 {
 	struct bench *b = fresh(context);
@@ -258,9 +231,6 @@ enum ktap_result test_granted(void *context)
 	return granted_is(b, frame + 1, frame / b->page + 1);
 }
 
-/* #endregion cma-mem-test-granted-sizes */
-
-/* #region cma-mem-test-second */
 enum ktap_result test_second_allocate(void *context)
 {
 	struct bench *b = fresh(context);
@@ -280,9 +250,6 @@ enum ktap_result test_second_allocate(void *context)
 	return expect_pattern(words, 0, 4 * b->page);
 }
 
-/* #endregion cma-mem-test-second */
-
-/* #region cma-mem-test-without */
 /* Before ALLOCATE: nothing to ask about, and an empty file. */
 enum ktap_result test_without_buffer(void *context)
 {
@@ -307,7 +274,7 @@ enum ktap_result test_without_buffer(void *context)
 	return KTAP_OK;
 }
 
-/* #endregion cma-mem-test-without */
+/* #endregion cma-mem-test-granted */
 
 /* #region cma-mem-test-limit */
 /* Buffers of a quarter of the limit: four fit, then not a page, until one goes. */
@@ -335,9 +302,6 @@ enum ktap_result test_limit_together(void *context)
 	return KTAP_OK;
 }
 
-/* #endregion cma-mem-test-limit */
-
-/* #region cma-mem-test-no-memory */
 /* A size that is within the limit and that nobody has: the file stays as it was. */
 enum ktap_result test_no_memory(void *context)
 {
@@ -358,9 +322,6 @@ enum ktap_result test_no_memory(void *context)
 	return KTAP_OK;
 }
 
-/* #endregion cma-mem-test-no-memory */
-
-/* #region cma-mem-test-flush */
 /*
  * What was written before is what the kernel reads after; and only of the buffer.
  * That the command waits for the write buffers (its wmb) is not seen here: QEMU's
@@ -388,4 +349,4 @@ enum ktap_result test_flush_range(void *context)
 	return expect_pattern(words, 0, size);
 }
 
-/* #endregion cma-mem-test-flush */
+/* #endregion cma-mem-test-limit */

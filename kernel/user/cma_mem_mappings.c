@@ -20,9 +20,6 @@
 
 #define WC CMA_MEM_WRITE_COMBINE
 #define PAGES 5
-/* #endregion cma-mem-mappings-includes */
-
-/* #region cma-mem-refused */
 /*
  * mmap(2) must fail with this errno. A mapping that should not be there is never
  * touched: behind it may be anybody's memory.
@@ -46,9 +43,6 @@ static enum ktap_result outside(int fd, size_t length, off_t offset)
 	return refused(fd, length, PROT_READ | PROT_WRITE, MAP_SHARED, offset, ENXIO);
 }
 
-/* #endregion cma-mem-refused */
-
-/* #region cma-mem-test-bounds */
 /* The largest offset there is: offset plus length must not wrap round to 0. */
 static off_t huge_offset(const struct bench *b)
 {
@@ -62,7 +56,7 @@ static off_t huge_offset(const struct bench *b)
 	return INT64_MAX - 2 * b->page + 1;
 }
 
-/* #endregion cma-mem-test-bounds */
+/* #endregion cma-mem-mappings-includes */
 
 /* #region cma-mem-bounds */
 static enum ktap_result bounds(struct bench *b, uint32_t how)
@@ -96,9 +90,6 @@ enum ktap_result test_bounds_pfn(void *context)
 	return bounds(fresh(context), CMA_MEM_MAP_PFN);
 }
 
-/* #endregion cma-mem-test-bounds-both */
-
-/* #region cma-mem-test-private */
 /* Private is refused whether or not it is for writing: mprotect could add that. */
 enum ktap_result test_private(void *context)
 {
@@ -114,9 +105,6 @@ enum ktap_result test_private(void *context)
 	return KTAP_OK;
 }
 
-/* #endregion cma-mem-test-private */
-
-/* #region cma-mem-readable-only */
 static enum ktap_result readable_only(struct bench *b, int fd, uint32_t how)
 {
 	enum ktap_result result;
@@ -134,9 +122,6 @@ static enum ktap_result readable_only(struct bench *b, int fd, uint32_t how)
 	return result;
 }
 
-/* #endregion cma-mem-readable-only */
-
-/* #region cma-mem-test-read-only */
 /* A file opened for reading: no mapping to write, but one to read. */
 enum ktap_result test_read_only(void *context)
 {
@@ -151,7 +136,7 @@ enum ktap_result test_read_only(void *context)
 	return readable_only(b, reader, CMA_MEM_MAP_PFN);
 }
 
-/* #endregion cma-mem-test-read-only */
+/* #endregion cma-mem-test-bounds-both */
 
 /* #region cma-mem-vm-flags-of */
 /* The VmFlags line of the mapping that starts at @start. */
@@ -174,9 +159,6 @@ static bool vm_flags_of(const void *start, char *flags, size_t length)
 	return found;
 }
 
-/* #endregion cma-mem-vm-flags-of */
-
-/* #region cma-mem-test-vm-flags */
 /* Raw page frames (pf io): not to be grown (de), not in core dumps (dd). */
 enum ktap_result test_vm_flags(void *context)
 {
@@ -199,9 +181,6 @@ enum ktap_result test_vm_flags(void *context)
 	return KTAP_OK;
 }
 
-/* #endregion cma-mem-test-vm-flags */
-
-/* #region cma-mem-memory-type */
 /* The DMA API knows which memory type the kernel's view has; ours must be the same. */
 static enum ktap_result same_type(struct bench *b, uint32_t flags)
 {
@@ -219,9 +198,6 @@ static enum ktap_result same_type(struct bench *b, uint32_t flags)
 	return KTAP_OK;
 }
 
-/* #endregion cma-mem-memory-type */
-
-/* #region cma-mem-test-memory-type */
 enum ktap_result test_memory_type(void *context)
 {
 	struct bench *b = fresh(context);
@@ -237,7 +213,7 @@ enum ktap_result test_memory_type(void *context)
 	return result;
 }
 
-/* #endregion cma-mem-test-memory-type */
+/* #endregion cma-mem-vm-flags-of */
 
 /* #region cma-mem-test-grow */
 /* VM_DONTEXPAND: the driver checked one length, and mremap asks nobody. */
@@ -260,9 +236,6 @@ enum ktap_result test_grow(void *context)
 	return KTAP_OK;
 }
 
-/* #endregion cma-mem-test-grow */
-
-/* #region cma-mem-test-no-pages */
 /* No pages for the rest of the kernel to hold: it can copy, and nothing else. */
 enum ktap_result test_no_pages(void *context)
 {
@@ -288,7 +261,7 @@ enum ktap_result test_no_pages(void *context)
 	return KTAP_OK;
 }
 
-/* #endregion cma-mem-test-no-pages */
+/* #endregion cma-mem-test-grow */
 
 /* #region cma-mem-test-free-mapped */
 enum ktap_result test_free_while_mapped(void *context)
@@ -312,9 +285,6 @@ enum ktap_result test_free_while_mapped(void *context)
 	return KTAP_OK;
 }
 
-/* #endregion cma-mem-test-free-mapped */
-
-/* #region cma-mem-test-unmap */
 /* UNMAP promises that no mapping is there and none comes; MAP takes that back. */
 enum ktap_result test_unmap(void *context)
 {
@@ -339,9 +309,6 @@ enum ktap_result test_unmap(void *context)
 	return KTAP_OK;
 }
 
-/* #endregion cma-mem-test-unmap */
-
-/* #region cma-mem-test-how */
 enum ktap_result test_how_refused(void *context)
 {
 	struct bench *b = fresh(context);
@@ -358,9 +325,6 @@ enum ktap_result test_how_refused(void *context)
 	return KTAP_OK;
 }
 
-/* #endregion cma-mem-test-how */
-
-/* #region cma-mem-mappings-are */
 static enum ktap_result mappings_are(int fd, unsigned int expected, const char *after)
 {
 	struct cma_mem_size size;
@@ -373,7 +337,7 @@ static enum ktap_result mappings_are(int fd, unsigned int expected, const char *
 	return KTAP_OK;
 }
 
-/* #endregion cma-mem-mappings-are */
+/* #endregion cma-mem-test-free-mapped */
 
 /* #region cma-mem-test-count */
 /* Every way in which a mapping comes and goes inside one process. */
@@ -419,9 +383,6 @@ static int child_counts(struct bench *b)
 	return get_size(b->fd[0], &size) || size.mappings != 2 ? 3 : 0;
 }
 
-/* #endregion cma-mem-child-counts */
-
-/* #region cma-mem-test-count-fork */
 enum ktap_result test_count_fork(void *context)
 {
 	struct bench *b = fresh(context);
@@ -440,4 +401,4 @@ enum ktap_result test_count_fork(void *context)
 	return KTAP_OK;
 }
 
-/* #endregion cma-mem-test-count-fork */
+/* #endregion cma-mem-child-counts */

@@ -18,9 +18,6 @@
 
 #define WC CMA_MEM_WRITE_COMBINE
 #define PAGES 375 /* a frame of 800 × 480 × 4 bytes */
-/* #endregion cma-mem-memory-includes */
-
-/* #region cma-mem-zeroed */
 static enum ktap_result zeroed_after_use(struct bench *b, uint32_t flags)
 {
 	size_t size = PAGES * b->page, words = size / sizeof(uint64_t);
@@ -43,9 +40,6 @@ static enum ktap_result zeroed_after_use(struct bench *b, uint32_t flags)
 	return KTAP_OK;
 }
 
-/* #endregion cma-mem-zeroed */
-
-/* #region cma-mem-test-zeroed */
 /* Memory that others used, here ourselves, is handed out cleared. */
 enum ktap_result test_starts_zeroed(void *context)
 {
@@ -55,9 +49,6 @@ enum ktap_result test_starts_zeroed(void *context)
 	return zeroed_after_use(b, 0);
 }
 
-/* #endregion cma-mem-test-zeroed */
-
-/* #region cma-mem-whole */
 /* Written through a mapping of one kind, read through one of the other. */
 static enum ktap_result whole_buffer(struct bench *b, uint32_t flags, uint32_t how, uint32_t other)
 {
@@ -74,9 +65,6 @@ static enum ktap_result whole_buffer(struct bench *b, uint32_t flags, uint32_t h
 	return expect_pattern(from, 0, size);
 }
 
-/* #endregion cma-mem-whole */
-
-/* #region cma-mem-test-whole */
 enum ktap_result test_whole_dma(void *context)
 {
 	return whole_buffer(fresh(context), WC, CMA_MEM_MAP_DMA, CMA_MEM_MAP_PFN);
@@ -87,9 +75,6 @@ enum ktap_result test_whole_pfn(void *context)
 	return whole_buffer(fresh(context), WC, CMA_MEM_MAP_PFN, CMA_MEM_MAP_DMA);
 }
 
-/* #endregion cma-mem-test-whole */
-
-/* #region cma-mem-test-coherent */
 /* The same for a buffer of dma_alloc_coherent(). */
 enum ktap_result test_coherent_buffer(void *context)
 {
@@ -99,9 +84,6 @@ enum ktap_result test_coherent_buffer(void *context)
 	return whole_buffer(b, 0, CMA_MEM_MAP_DMA, CMA_MEM_MAP_PFN);
 }
 
-/* #endregion cma-mem-test-coherent */
-
-/* #region cma-mem-test-both-ways */
 /* Both kinds at once: each word is written through one and seen through the other. */
 enum ktap_result test_both_ways(void *context)
 {
@@ -124,7 +106,7 @@ enum ktap_result test_both_ways(void *context)
 	return KTAP_OK;
 }
 
-/* #endregion cma-mem-test-both-ways */
+/* #endregion cma-mem-memory-includes */
 
 /* #region cma-mem-test-kernel-reads */
 /* read(2) copies through the kernel's own mapping. */
@@ -147,9 +129,6 @@ enum ktap_result test_kernel_reads(void *context)
 	return result;
 }
 
-/* #endregion cma-mem-test-kernel-reads */
-
-/* #region cma-mem-test-kernel-writes */
 /* The kernel writes a page over: both mappings show it at once, and only there. */
 enum ktap_result test_kernel_writes(void *context)
 {
@@ -175,9 +154,6 @@ enum ktap_result test_kernel_writes(void *context)
 	return expect_pattern(dma, 0, size);
 }
 
-/* #endregion cma-mem-test-kernel-writes */
-
-/* #region cma-mem-test-offsets */
 /* Pages from an offset show the bytes of that offset, not those of the start. */
 static enum ktap_result offsets(struct bench *b, uint32_t how)
 {
@@ -202,9 +178,6 @@ static enum ktap_result offsets(struct bench *b, uint32_t how)
 	return KTAP_OK;
 }
 
-/* #endregion cma-mem-test-offsets */
-
-/* #region cma-mem-test-offsets-both */
 enum ktap_result test_offsets_dma(void *context)
 {
 	return offsets(fresh(context), CMA_MEM_MAP_DMA);
@@ -215,7 +188,7 @@ enum ktap_result test_offsets_pfn(void *context)
 	return offsets(fresh(context), CMA_MEM_MAP_PFN);
 }
 
-/* #endregion cma-mem-test-offsets-both */
+/* #endregion cma-mem-test-kernel-reads */
 
 /* #region cma-mem-test-ends */
 /* read and write stop where the buffer does. */
@@ -238,9 +211,6 @@ enum ktap_result test_ends(void *context)
 	return KTAP_OK;
 }
 
-/* #endregion cma-mem-test-ends */
-
-/* #region cma-mem-test-failed-write */
 /* A write that fetches nothing leaves what was there; one that fetches a part, the rest. */
 enum ktap_result test_failed_write(void *context)
 {
@@ -264,4 +234,4 @@ enum ktap_result test_failed_write(void *context)
 	return expect_pattern(words, 0, size);
 }
 
-/* #endregion cma-mem-test-failed-write */
+/* #endregion cma-mem-test-ends */

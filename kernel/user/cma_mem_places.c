@@ -24,9 +24,6 @@
 
 #define WC CMA_MEM_WRITE_COMBINE
 #define PAGES 375
-/* #endregion cma-mem-places-includes */
-
-/* #region cma-mem-as-nobody */
 /* A child that is no longer root, with the descriptor that root opened. */
 static int errno_as_nobody(struct bench *b)
 {
@@ -41,9 +38,6 @@ static int errno_as_nobody(struct bench *b)
 	return phys.address || phys.size ? 253 : error;
 }
 
-/* #endregion cma-mem-as-nobody */
-
-/* #region cma-mem-test-phys-rights */
 enum ktap_result test_phys_rights(void *context)
 {
 	struct bench *b = fresh(context);
@@ -56,7 +50,7 @@ enum ktap_result test_phys_rights(void *context)
 	return KTAP_OK;
 }
 
-/* #endregion cma-mem-test-phys-rights */
+/* #endregion cma-mem-places-includes */
 
 /* #region cma-mem-area */
 /* The default area, from the line that the kernel wrote when it reserved it. */
@@ -81,9 +75,6 @@ static bool default_area(uint64_t *start, uint64_t *size)
 	return true;
 }
 
-/* #endregion cma-mem-area */
-
-/* #region cma-mem-test-in-area */
 enum ktap_result test_phys_in_area(void *context)
 {
 	struct bench *b = fresh(context);
@@ -109,9 +100,6 @@ enum ktap_result test_phys_in_area(void *context)
 	return KTAP_OK;
 }
 
-/* #endregion cma-mem-test-in-area */
-
-/* #region cma-mem-test-one-page */
 /*
  * One page is no matter for CMA: any page will do. A 32-bit ARM asks CMA first,
  * whatever the size (arch/arm/mm/dma-mapping.c, __dma_alloc(), v6.12).
@@ -138,7 +126,7 @@ enum ktap_result test_one_page(void *context)
 	return KTAP_OK;
 }
 
-/* #endregion cma-mem-test-one-page */
+/* #endregion cma-mem-area */
 
 /* #region cma-mem-trace */
 #define TRACING "/sys/kernel/tracing"
@@ -175,9 +163,6 @@ static bool trace_cma(void)
 	return done;
 }
 
-/* #endregion cma-mem-trace */
-
-/* #region cma-mem-newest-traced */
 /* The pfn and pages of the newest event that says memory was found. */
 static bool newest_traced(unsigned long long *pfn, unsigned long *count)
 {
@@ -197,9 +182,6 @@ static bool newest_traced(unsigned long long *pfn, unsigned long *count)
 	return found;
 }
 
-/* #endregion cma-mem-newest-traced */
-
-/* #region cma-mem-test-trace */
 /* Buffers of several sizes, each looked up in the trace. */
 static enum ktap_result phys_in_trace(struct bench *b)
 {
@@ -235,7 +217,7 @@ enum ktap_result test_phys_in_trace(void *context)
 	return result;
 }
 
-/* #endregion cma-mem-test-trace */
+/* #endregion cma-mem-trace */
 
 /* #region cma-mem-free-pages */
 /*
@@ -255,9 +237,6 @@ static long long cma_free_now(struct bench *b)
 	return free_now;
 }
 
-/* #endregion cma-mem-free-pages */
-
-/* #region cma-mem-remapped */
 /* Buffers that the kernel has mapped, by its own list. */
 static long remapped(void)
 {
@@ -273,9 +252,6 @@ static long remapped(void)
 	return count;
 }
 
-/* #endregion cma-mem-remapped */
-
-/* #region cma-mem-use-all */
 /* Every way in which a buffer is got and given back. */
 static enum ktap_result use_all(struct bench *b, size_t round)
 {
@@ -301,13 +277,7 @@ static enum ktap_result use_all(struct bench *b, size_t round)
 	return KTAP_OK;
 }
 
-/* #endregion cma-mem-use-all */
-
-/* #region cma-mem-leak-rounds */
 #define ROUNDS 40
-/* #endregion cma-mem-leak-rounds */
-
-/* #region cma-mem-test-leaks */
 /*
  * A leak of one page a round would be ROUNDS pages. It may come out a little
  * different without one: pages that programs had in the area were moved out of a
@@ -332,7 +302,7 @@ enum ktap_result test_nothing_leaks(void *context)
 	return KTAP_OK;
 }
 
-/* #endregion cma-mem-test-leaks */
+/* #endregion cma-mem-free-pages */
 
 /* #region cma-mem-test-unload */
 static enum ktap_result unload_refused(const char *by)
@@ -360,9 +330,6 @@ enum ktap_result test_unload_refused(void *context)
 	return expect_pattern(map, 0, 2 * b->page);
 }
 
-/* #endregion cma-mem-test-unload */
-
-/* #region cma-mem-test-no-unbind */
 /* Unbinding would take the device away under its users: there must be no such file. */
 enum ktap_result test_no_unbind(void *context)
 {
@@ -378,4 +345,4 @@ enum ktap_result test_no_unbind(void *context)
 	return KTAP_OK;
 }
 
-/* #endregion cma-mem-test-no-unbind */
+/* #endregion cma-mem-test-unload */

@@ -18,9 +18,6 @@
 
 #define WC CMA_MEM_WRITE_COMBINE
 #define PAGES 8
-/* #endregion cma-mem-sharing-includes */
-
-/* #region cma-mem-disjoint */
 static enum ktap_result disjoint(int one, int two)
 {
 	struct cma_mem_phys first, second;
@@ -35,9 +32,6 @@ static enum ktap_result disjoint(int one, int two)
 	return KTAP_OK;
 }
 
-/* #endregion cma-mem-disjoint */
-
-/* #region cma-mem-test-apart */
 /* Two files: other memory, other bytes, and the end of one is nothing to the other. */
 enum ktap_result test_files_apart(void *context)
 {
@@ -61,7 +55,7 @@ enum ktap_result test_files_apart(void *context)
 	return expect_pattern(mine, 0, size);
 }
 
-/* #endregion cma-mem-test-apart */
+/* #endregion cma-mem-sharing-includes */
 
 /* #region cma-mem-test-connect */
 enum ktap_result test_connect(void *context)
@@ -89,9 +83,6 @@ enum ktap_result test_connect(void *context)
 	return KTAP_OK;
 }
 
-/* #endregion cma-mem-test-connect */
-
-/* #region cma-mem-test-connect-refused */
 enum ktap_result test_connect_refused(void *context)
 {
 	struct bench *b = fresh(context);
@@ -117,9 +108,6 @@ enum ktap_result test_connect_refused(void *context)
 	return KTAP_OK;
 }
 
-/* #endregion cma-mem-test-connect-refused */
-
-/* #region cma-mem-test-connect-rights */
 /* Who got a read-only descriptor must not write by opening the device anew. */
 enum ktap_result test_connect_rights(void *context)
 {
@@ -139,7 +127,7 @@ enum ktap_result test_connect_rights(void *context)
 	return KTAP_OK;
 }
 
-/* #endregion cma-mem-test-connect-rights */
+/* #endregion cma-mem-test-connect */
 
 /* #region cma-mem-test-outlives */
 /* The owner lets go first: were the buffer freed, its next one would be the same pages. */
@@ -167,9 +155,6 @@ enum ktap_result test_connect_outlives(void *context)
 	return expect_pattern(words, 0, size);
 }
 
-/* #endregion cma-mem-test-outlives */
-
-/* #region cma-mem-child-connects */
 /* Another process with a file of its own, connected to the inherited descriptor. */
 static int child_connects(struct bench *b)
 {
@@ -186,9 +171,6 @@ static int child_connects(struct bench *b)
 	return do_connect(b->fd[0], own) ? 3 : 0;
 }
 
-/* #endregion cma-mem-child-connects */
-
-/* #region cma-mem-test-connect-child */
 enum ktap_result test_connect_by_child(void *context)
 {
 	struct bench *b = fresh(context);
@@ -211,9 +193,6 @@ enum ktap_result test_connect_by_child(void *context)
 	return expect_pattern(words, 0, size);
 }
 
-/* #endregion cma-mem-test-connect-child */
-
-/* #region cma-mem-child-writes */
 static int child_writes(struct bench *b)
 {
 	uint64_t *words = b->map[0].at;
@@ -226,9 +205,6 @@ static int child_writes(struct bench *b)
 	return 0;
 }
 
-/* #endregion cma-mem-child-writes */
-
-/* #region cma-mem-test-fork-child */
 enum ktap_result test_fork_child_ends(void *context)
 {
 	struct bench *b = fresh(context);
@@ -248,7 +224,7 @@ enum ktap_result test_fork_child_ends(void *context)
 	return expect_pattern(words, 0, size);
 }
 
-/* #endregion cma-mem-test-fork-child */
+/* #endregion cma-mem-test-outlives */
 
 /* #region cma-mem-grandchild */
 /*
@@ -287,9 +263,6 @@ static int parent_leaves(struct bench *b, int answer)
 	return grandchild_looks(b, ends[0], answer);
 }
 
-/* #endregion cma-mem-parent-leaves */
-
-/* #region cma-mem-all-given-back */
 /* The grandchild, of whom nobody waits for the end, has a second for it. */
 static enum ktap_result all_given_back(struct bench *b)
 {
@@ -302,9 +275,6 @@ static enum ktap_result all_given_back(struct bench *b)
 	return KTAP_OK;
 }
 
-/* #endregion cma-mem-all-given-back */
-
-/* #region cma-mem-test-fork-parent-ends */
 enum ktap_result test_fork_parent_ends(void *context)
 {
 	struct bench *b = fresh(context);
@@ -327,9 +297,6 @@ enum ktap_result test_fork_parent_ends(void *context)
 	return all_given_back(b);
 }
 
-/* #endregion cma-mem-test-fork-parent-ends */
-
-/* #region cma-mem-test-close */
 /* The descriptor is closed and the mapping left: the last munmap gives all back. */
 enum ktap_result test_close_keeps(void *context)
 {
@@ -355,4 +322,4 @@ enum ktap_result test_close_keeps(void *context)
 	return KTAP_OK;
 }
 
-/* #endregion cma-mem-test-close */
+/* #endregion cma-mem-parent-leaves */

@@ -47,8 +47,6 @@ static const struct ktap_test tests[] = {
 	{ "offsets-pfn", test_offsets_pfn },
 	{ "ends", test_ends },
 	{ "failed-write", test_failed_write },
-/* #endregion cma-mem-test-table */
-/* #region cma-mem-test-table-mappings */
 	{ "bounds-dma", test_bounds_dma },
 	{ "bounds-pfn", test_bounds_pfn },
 	{ "private-refused", test_private },
@@ -62,8 +60,6 @@ static const struct ktap_test tests[] = {
 	{ "how-refused", test_how_refused },
 	{ "count", test_count },
 	{ "count-fork", test_count_fork },
-/* #endregion cma-mem-test-table-mappings */
-/* #region cma-mem-test-table-owners */
 	{ "files-apart", test_files_apart },
 	{ "connect", test_connect },
 	{ "connect-refused", test_connect_refused },
@@ -82,7 +78,7 @@ static const struct ktap_test tests[] = {
 	{ "unload-refused", test_unload_refused },
 };
 
-/* #endregion cma-mem-test-table-owners */
+/* #endregion cma-mem-test-table */
 
 /* #region cma-mem-test-choose */
 #define TESTS (sizeof(tests) / sizeof(*tests))
@@ -104,9 +100,6 @@ static size_t choose(struct ktap_test *chosen, char **names, size_t count)
 	return found;
 }
 
-/* #endregion cma-mem-test-choose */
-
-/* #region cma-mem-test-main */
 int main(int argc, char **argv)
 {
 	struct bench b = { .path = "/dev/cma_mem", .page = sysconf(_SC_PAGESIZE) };
@@ -130,4 +123,4 @@ int main(int argc, char **argv)
 	return failed ? 1 : 0;
 }
 
-/* #endregion cma-mem-test-main */
+/* #endregion cma-mem-test-choose */

@@ -2,10 +2,10 @@
 /*
  * The tests of /dev/cma_mem, by the file that has them. Each takes a struct bench.
  */
+/* #region cma-mem-tests-commands */
 #ifndef CMA_MEM_TESTS_H
 #define CMA_MEM_TESTS_H
 
-/* #region cma-mem-tests-commands */
 #include "ktap.h"
 
 /* cma_mem_commands.c: sizes, numbers, pointers, and every refusal of a command. */
@@ -23,9 +23,6 @@ enum ktap_result test_limit_together(void *bench);
 enum ktap_result test_no_memory(void *bench);
 enum ktap_result test_flush_range(void *bench);
 
-/* #endregion cma-mem-tests-commands */
-
-/* #region cma-mem-tests-memory */
 /* cma_mem_memory.c: the same bytes through every view. */
 enum ktap_result test_starts_zeroed(void *bench);
 enum ktap_result test_whole_dma(void *bench);
@@ -39,9 +36,6 @@ enum ktap_result test_ends(void *bench);
 enum ktap_result test_failed_write(void *bench);
 enum ktap_result test_coherent_buffer(void *bench);
 
-/* #endregion cma-mem-tests-memory */
-
-/* #region cma-mem-tests-mapping */
 /* cma_mem_mappings.c: what a mapping is, what is refused, and how many there are. */
 enum ktap_result test_bounds_dma(void *bench);
 enum ktap_result test_bounds_pfn(void *bench);
@@ -57,9 +51,6 @@ enum ktap_result test_how_refused(void *bench);
 enum ktap_result test_count(void *bench);
 enum ktap_result test_count_fork(void *bench);
 
-/* #endregion cma-mem-tests-mapping */
-
-/* #region cma-mem-tests-sharing */
 /* cma_mem_sharing.c: whose buffer it is, and for how long. */
 enum ktap_result test_files_apart(void *bench);
 enum ktap_result test_connect(void *bench);
@@ -71,9 +62,6 @@ enum ktap_result test_fork_child_ends(void *bench);
 enum ktap_result test_fork_parent_ends(void *bench);
 enum ktap_result test_close_keeps(void *bench);
 
-/* #endregion cma-mem-tests-sharing */
-
-/* #region cma-mem-tests-places */
 /* cma_mem_places.c: where the memory is, and that it comes back. */
 enum ktap_result test_phys_rights(void *bench);
 enum ktap_result test_phys_in_area(void *bench);
@@ -83,6 +71,5 @@ enum ktap_result test_nothing_leaks(void *bench);
 enum ktap_result test_unload_refused(void *bench);
 enum ktap_result test_no_unbind(void *bench);
 
-/* #endregion cma-mem-tests-places */
-
 #endif /* CMA_MEM_TESTS_H */
+/* #endregion cma-mem-tests-commands */

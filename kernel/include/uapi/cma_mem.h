@@ -17,10 +17,10 @@
  * Of every command: -EFAULT for a pointer that cannot be read or written, and
  * -ENOENT, where a buffer is needed, for a file that holds none.
  */
+/* #region cma-mem-abi-includes */
 #ifndef _UAPI_CMA_MEM_H
 #define _UAPI_CMA_MEM_H
 
-/* #region cma-mem-abi-includes */
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
@@ -218,6 +218,6 @@ _Static_assert(CMA_MEM_CONNECT == 0x4008bc16, "writes 8 bytes");
 _Static_assert(CMA_MEM_GET_TOTAL_SIZE == 0x8010bc17, "reads 16 bytes");
 _Static_assert(CMA_MEM_CACHE_FLUSH == 0x4010bc18, "writes 16 bytes");
 _Static_assert(CMA_MEM_FREE == 0x0000bc19, "has no argument");
-/* #endregion cma-mem-abi-numbers */
 
 #endif /* _UAPI_CMA_MEM_H */
+/* #endregion cma-mem-abi-numbers */
