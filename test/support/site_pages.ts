@@ -31,9 +31,11 @@ export function kindsOfPages(folder: string): string[] {
   return [...pages.filter((page) => !isSource(page)), ...longest.values()]
 }
 
-/** The same pages with one chapter, the longest. */
+/** The same pages with one chapter or appendix, the longest. */
 export function withoutShorterChapters(folder: string, pages: readonly string[]): string[] {
-  const chapters = pages.filter((page) => /^\/\d\d-[^/]+\/$/.test(page))
+  const isChapter = (page: string): boolean =>
+    /<main[^>]* class="[^"]*with-contents/.test(htmlOf(folder, page))
+  const chapters = pages.filter(isChapter)
   const longest = [...chapters].sort((a, b) => htmlOf(folder, b).length - htmlOf(folder, a).length)[0]
   return pages.filter((page) => page === longest || !chapters.includes(page))
 }
