@@ -183,9 +183,9 @@ static enum ktap_result test_migrate_counter(void *watch)
 #define REWRITTEN 64
 
 /*
- * Write to pages that moved. If a page table still led to an old page, this would
- * hit the other process's buffer, which the driver looks through as it frees it;
- * and each write must leave the child its own copy.
+ * Write to pages that moved. The child shares them, so each write copies one first,
+ * and must leave the child the old one. The driver must find its marks when it frees
+ * the other process's buffer.
  */
 static enum ktap_result test_writes_stay_apart(void *watch)
 {

@@ -174,7 +174,7 @@ const SLIPS: readonly { rule: string; text: string; read?: string; slip: Fate }[
   },
   {
     rule: 'ex-tried-though-held',
-    text: 'since 4.6 isolation looks at the counts of anonymous pages, and does not take one that is held',
+    text: 'on 4.6 and later isolation looks at the counts of anonymous pages, and does not take one that is held',
     read: 'Who may live there',
     slip: withHabits({ passesHeld: false }),
   },
