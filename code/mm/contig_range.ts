@@ -63,7 +63,7 @@ export type ContigRange = (vm: Vm, start: Pfn, end: Pfn, migratetype: number, gf
 // #region contig-range-alloc
 /**
  * Takes the pages `[start, end)`, all of one zone: 0, and each page has one reference and is nobody else's; its contents
- * are what the last owner left. Or nothing is taken: -EBUSY (a page cannot be moved, or is held; a pageblock is of another
+ * are what the last owner left (init_on_alloc=1, which clears them, is left out). Or nothing is taken: -EBUSY (a page cannot be moved, or is held; a pageblock is of another
  * use, or isolated already), -ENOMEM (no target for a page that had to move), -EINTR (the task is killed),
  * -EINVAL (`gfp_mask` has flags that make no sense here; 6.12).
  * 4.6 and 4.12 may say -EBUSY and have taken the range: a page was busy while others moved, but free when it was tested.
