@@ -11,7 +11,7 @@ import { cma_used_get } from 'contiguous/mm/cma_debug'
 import { parseDts } from 'contiguous/of/dts_parser'
 
 const FILE = 'still_out.ts'
-const READ = 'Gone, a thousand times'
+const READ = 'How often, how much'
 const TRACES = 40
 const CALLS = 24
 

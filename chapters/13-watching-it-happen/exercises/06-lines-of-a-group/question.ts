@@ -27,7 +27,7 @@ export function ask(rng: Rng): Question {
   const drawn: Drawn = {
     kernel: oneOf(rng, ['6.1.192', '6.12.117'] as const),
     good: 2 + rng.next(6),
-    full: 1 + rng.next(5),
+    full: 2 + rng.next(4),
     large: 2 + rng.next(5),
   }
   const { good, full, large } = drawn

@@ -15,7 +15,7 @@ import { findNode, property, type DeviceTree } from 'contiguous/of/tree'
 
 const FILE = 'board.dts'
 const KERNELS: readonly KernelVersion[] = ['6.1.192', '6.12.117']
-const READ = 'Less of it'
+const READ = 'What a cma_alloc says'
 const DEVICES = ['camera', 'encoder', 'display'] as const
 type Name = (typeof DEVICES)[number]
 
