@@ -24,7 +24,7 @@ export function isCacheable(type: MemoryType): boolean {
 // #region memory-type-alias
 /**
  * Whether two mappings of one page disagree so that one may not see what is written through the other: one looks into
- * the caches and the other does not. Linux does not check this; the models do (MC-8.6).
+ * the caches and the other does not. Linux does not check this on ARM; the models do.
  */
 export function isAliasMismatch(a: MemoryType, b: MemoryType): boolean {
   return isCacheable(a) !== isCacheable(b)

@@ -134,7 +134,7 @@ export function dma_map_sg_attrs(
 
 // #region map-sg-sgtable
 /**
- * The same for a table, whose `nents` it sets: 0, or -EIO: the device does not reach a piece and it cannot bounce.
+ * The same for a table, whose `nents` it sets: 0, or -EIO: a piece has no address for the device, be it out of reach or the bounce buffer full.
  * Throws in kernels that have no such call (it came with v5.8).
  * @kernel kernel/dma/mapping.c dma_map_sgtable() v6.12
  */

@@ -52,7 +52,10 @@ export interface Hardware {
   readonly outerCache?: boolean
   /** arm64: whether the CPU marks page table entries dirty by itself. */
   readonly hwDirtyBit?: boolean
-  /** arm64: the last address that the narrowest bus reaches; 0x3fffffff on a Raspberry Pi 4. Default: by `dma-ranges`. */
+  /**
+   * arm64: the last address that the narrowest bus reaches; 0x3fffffff on a Raspberry Pi 4. Default: by `dma-ranges`, by
+   * which alone the default CMA area goes.
+   */
   readonly dmaRangesLast?: PhysAddr
   /** arm: what the board calls its DMA zone. Unit: bytes. */
   readonly dma_zone_size?: Bytes

@@ -73,10 +73,10 @@ static struct stream_dma *stream_dma_new(struct pci_dev *pdev)
 /* #region stream-dma-mask */
 /*
  * Before any other call of the DMA API: what the device reaches, and how much at
- * once. The kernel
- * refuses a mask that would leave the device without any memory of its zone.
- * Were it not told, it would believe in 32 bits, and the device would cut each
- * address off to what it has.
+ * once. A mask of less than 32 bits has to cover ZONE_DMA to its end, or to the
+ * end of RAM if that comes first; else the kernel refuses it. Were it not told,
+ * it would believe in 32 bits, and the device would cut each address off to what
+ * it has.
  */
 static int stream_dma_set_mask(struct stream_dma *sd)
 {

@@ -91,8 +91,8 @@ static int loan_map_coherent(struct device *dev, struct loan *loan, u32 length)
 
 /* #region loan-map-one */
 /*
- * An address of all ones, or anything near it, is no address: ask before the
- * device is given it. A mapping that failed is not unmapped.
+ * All ones are no address, 0 is one: ask dma_mapping_error() before the device
+ * is given it. A mapping that failed is not unmapped.
  */
 static int loan_map_one(struct device *dev, struct loan *loan)
 {
