@@ -11,7 +11,7 @@ import { parseDts } from 'contiguous/of/dts_parser'
 import { createDevice } from 'contiguous/of/reserved_mem'
 
 const FILE = 'size_area.ts'
-const READ = 'The choice'
+const READ = 'One page that stays'
 
 const LISTS: readonly (readonly number[])[] = [
   [MiB(1)],

@@ -31,7 +31,7 @@ export function ask(rng: Rng): Question {
   return {
     text: textOf(drawn),
     kind: 'line',
-    read: 'One hundred of one hundred and twenty-eight',
+    read: 'The same request, three answers',
     answer: line,
     wrong: [
       {
