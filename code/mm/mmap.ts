@@ -227,7 +227,7 @@ function newVma(
 // The driver maps. When it refuses, what it had mapped by then goes.
 function callMmap(vm: Vm, file: File, vma: VmArea): number {
   vma.vm_file = get_file(file)
-  // Without operations a VMA is taken for anonymous memory; since 5.x a file's never is.
+  // Without operations a VMA is taken for anonymous memory; one of a file no longer has none, as it had in 4.12.
   if (kernelAtLeast(vm.pgdat.kernel, '6.1.192')) vma.vm_ops = dummy_vm_ops
   const rc = file.f_op.mmap!(vm, file, vma)
   if (rc === 0) return 0
