@@ -112,6 +112,7 @@ function flagsFor({ prot, flags, file }: MmapRequest): number {
  * A place for `len` bytes: `addr` when it is free there, else the highest gap below mmap_base, else the lowest above
  * a quarter of the address space. -ENOMEM: there is none. -EINVAL: MAP_FIXED at an address that is not page aligned.
  * @kernel mm/mmap.c arch_get_unmapped_area_topdown() v6.12
+ * @omits the multiples of 2 MiB that 6.12 prefers for a length that is one
  * @cost the number of VMAs
  */
 export function get_unmapped_area(
