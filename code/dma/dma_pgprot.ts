@@ -19,7 +19,7 @@ import { DMA_ATTR_WRITE_COMBINE, type Dma } from './dma_state.ts'
 /**
  * The attributes of a mapping of the device's buffers.
  * @kernel kernel/dma/mapping.c dma_pgprot() v6.12
- * @omits `attrs`: neither arm nor arm64 makes a difference for write-combining there
+ * @omits `attrs`: neither arm64 nor ARMv7 makes a difference for write-combining there
  */
 export function dma_pgprot(dma: Dma, dev: Device, prot: Pgprot): Pgprot {
   return dev.dma_coherent ? prot : pgprot_dmacoherent(dma.arch, prot)

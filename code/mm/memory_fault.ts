@@ -208,7 +208,7 @@ function wp_page_shared(vm: Vm, fault: Fault, pte: bigint, page: Pfn): number {
   return wp_page_reuse(vm, fault, pte)
 }
 
-// Whether an anonymous page need not be copied. Before 5.x only mappings counted; now any reference does, except that a
+// Whether an anonymous page need not be copied. In 4.12 only mappings counted; now any reference does, except that a
 // pin was made while the page was the process's own.
 function mineAlone(vm: Vm, pfn: Pfn): boolean {
   if (page_mapcount(vm, pfn) !== 1) return false

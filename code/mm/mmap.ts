@@ -112,6 +112,7 @@ function flagsFor({ prot, flags, file }: MmapRequest): number {
  * A place for `len` bytes: `addr` when it is free there, else the highest gap below mmap_base, else the lowest above
  * a quarter of the address space. -ENOMEM: there is none. -EINVAL: MAP_FIXED at an address that is not page aligned.
  * @kernel mm/mmap.c arch_get_unmapped_area_topdown() v6.12
+ * @omits the multiples of 2 MiB that 6.12 prefers for a length that is one
  * @cost the number of VMAs
  */
 export function get_unmapped_area(
@@ -227,7 +228,7 @@ function newVma(
 // The driver maps. When it refuses, what it had mapped by then goes.
 function callMmap(vm: Vm, file: File, vma: VmArea): number {
   vma.vm_file = get_file(file)
-  // Without operations a VMA is taken for anonymous memory; since 5.x a file's never is.
+  // Without operations a VMA is taken for anonymous memory; one of a file no longer has none, as it had in 4.12.
   if (kernelAtLeast(vm.pgdat.kernel, '6.1.192')) vma.vm_ops = dummy_vm_ops
   const rc = file.f_op.mmap!(vm, file, vma)
   if (rc === 0) return 0

@@ -54,7 +54,7 @@ export function mremap(
   const fixed = (flags & MREMAP_FIXED) !== 0
   if (flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED) || (fixed && !(flags & MREMAP_MAYMOVE))) return -EINVAL
   if (addr % pageSize !== 0 || from === 0 || to === 0) return -EINVAL
-  // Until 5.x nobody looks before what is in the way has gone, and shrinking may meet a hole.
+  // In 4.12 nobody looks before what is in the way has gone, and shrinking may meet a hole.
   const looksFirst = kernelAtLeast(vm.pgdat.kernel, '6.1.192')
   if (looksFirst && !vma_lookup(mm, addr)) return -EFAULT
   if (fixed) return mremap_to(vm, mm, addr, from, new_addr, to)
