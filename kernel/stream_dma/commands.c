@@ -62,7 +62,6 @@ static void stream_dma_end(struct stream_dma_file *f, u64 number)
 	mutex_unlock(&f->sd->lock);
 }
 
-
 /* Addresses are not for everybody. A loan that nobody heard of is no loan. */
 static long stream_dma_map(struct stream_dma_file *f, void __user *user)
 {
@@ -142,7 +141,6 @@ static int stream_dma_copy(struct stream_dma_file *f, const struct stream_dma_tr
 	return 0;
 }
 
-
 /*
  * The device does not know what the memory was mapped for. If it wrote to what
  * was lent for reading, a bounce buffer would swallow it and an IOMMU stop it.
@@ -180,7 +178,6 @@ static long stream_dma_unmap(struct stream_dma_file *f)
 	return 0;
 }
 
-
 /* The commands that answer with nothing but their errno. */
 static long stream_dma_locked(struct stream_dma_file *f, unsigned int cmd, const void *said)
 {
@@ -198,7 +195,6 @@ static long stream_dma_locked(struct stream_dma_file *f, unsigned int cmd, const
 
 	return ret;
 }
-
 
 /**
  * stream_dma_ioctl() - the commands of stream_dma.h

@@ -47,7 +47,6 @@ static void stream_dma_let_go(void *sd)
 	stream_dma_put(sd);
 }
 
-
 /*
  * Not devm_kzalloc(): open files need it after the device is gone. The put is
  * the first thing devm is told, so it is the last that it does.
@@ -116,7 +115,6 @@ static int stream_dma_map_registers(struct stream_dma *sd)
 	return 0;
 }
 
-
 /* A message if there can be one, else a line, which others may share. */
 static int stream_dma_get_interrupt(struct stream_dma *sd)
 {
@@ -133,7 +131,6 @@ static int stream_dma_get_interrupt(struct stream_dma *sd)
 
 	return 0;
 }
-
 
 static void stream_dma_free_id(void *sd)
 {
@@ -162,7 +159,6 @@ static int stream_dma_show(struct stream_dma *sd)
 
 	return misc_register(&sd->misc);
 }
-
 
 static int stream_dma_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {

@@ -44,7 +44,6 @@ struct stream_dma {
 	struct list_head files;
 };
 
-
 /**
  * struct stream_dma_file - one open file
  * @sd: the device, perhaps gone
@@ -62,7 +61,6 @@ struct stream_dma_file {
 	u64 loans;
 	struct loan loan;
 };
-
 
 static inline struct device *dma_device(struct stream_dma_file *f)
 {

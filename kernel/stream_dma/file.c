@@ -42,7 +42,6 @@ int stream_dma_lock(struct stream_dma *sd)
 	return -ENODEV;
 }
 
-
 /*
  * misc_open() left a pointer to the miscdevice in the file, and holds the lock
  * that misc_deregister() takes: the device is here until we return. It is also
@@ -71,7 +70,6 @@ static int stream_dma_open(struct inode *inode, struct file *file)
 
 	return 0;
 }
-
 
 /* A device that is gone has had the loan ended; what is left is memory. */
 static int stream_dma_release(struct inode *inode, struct file *file)
@@ -118,7 +116,6 @@ static bool lent_part(struct loan *loan, loff_t pos, size_t count, u32 *offset, 
 	*length = to - from;
 	return loan->count && !loan->manual && loan->kind != STREAM_DMA_COHERENT && from < to;
 }
-
 
 /*
  * Room for a copy of @count bytes, or of as many as the file has, which is then
@@ -228,7 +225,6 @@ out_unlock:
 	return ret;
 }
 
-
 static ssize_t stream_dma_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
 	struct stream_dma_file *f = iocb->ki_filp->private_data;
@@ -249,7 +245,6 @@ static ssize_t stream_dma_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	return ret;
 }
 
-
 static loff_t stream_dma_llseek(struct file *file, loff_t offset, int whence)
 {
 	struct stream_dma_file *f = file->private_data;
@@ -265,7 +260,6 @@ static loff_t stream_dma_llseek(struct file *file, loff_t offset, int whence)
 
 	return ret;
 }
-
 
 const struct file_operations stream_dma_fops = {
 	.owner = THIS_MODULE,

@@ -72,7 +72,6 @@ static void loan_add_segment(struct loan *loan, dma_addr_t addr, u32 length)
 	};
 }
 
-
 /* Whole pages, zeroed; the memory is the program's and the device's at once. */
 static int loan_map_coherent(struct device *dev, struct loan *loan, u32 length)
 {

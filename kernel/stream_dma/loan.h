@@ -40,7 +40,6 @@ struct loan {
 	void *coherent;
 };
 
-
 int loan_map(struct device *dev, struct loan *loan, void *buffer, size_t size,
 	     struct stream_dma_map *map);
 void loan_unmap(struct device *dev, struct loan *loan);

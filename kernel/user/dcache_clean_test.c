@@ -19,7 +19,7 @@
 #include "ktap.h"
 
 #define KPF_ARCH	38	/* PG_arch_1, which is PG_dcache_clean on arm and arm64 */
-#define PM_PRESENT	(1ULL << 63)
+#define PM_PRESENT	0x8000000000000000ULL
 #define PM_PFN		((1ULL << 55) - 1)
 /* #endregion dcache-clean-test-includes */
 
@@ -61,9 +61,8 @@ static enum ktap_result expect(const char *when, const void *at, int expected)
 	return KTAP_OK;
 }
 
-
 static size_t page;
-static volatile char *own;	/* memory of the program's, one page */
+static char *own;	/* memory of the program's, one page */
 
 static enum ktap_result test_written(void *context)
 {
@@ -71,38 +70,37 @@ static enum ktap_result test_written(void *context)
 	own = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (own == MAP_FAILED)
 		return ktap_fail("mmap: %s", strerror(errno));
-	own[0] = 1;
+	__atomic_store_n(own, 1, __ATOMIC_RELAXED);
 
-	return expect("in a page that was written", (void *)own, 0);
+	return expect("in a page that was written", own, 0);
 }
 
 /* The processor may fetch instructions from it: what is dirty has to be written out. */
 static enum ktap_result test_executable(void *context)
 {
 	(void)context;
-	if (mprotect((void *)own, page, PROT_READ | PROT_EXEC))
+	if (mprotect(own, page, PROT_READ | PROT_EXEC))
 		return ktap_fail("mprotect: %s", strerror(errno));
 
-	return expect("once it may be executed", (void *)own, 1);
+	return expect("once it may be executed", own, 1);
 }
-
 
 static int fd;	/* a file of one page */
 
 static enum ktap_result map_and_expect(const char *when)
 {
-	volatile char *map = mmap(NULL, page, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+	char *map = mmap(NULL, page, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
 	enum ktap_result result;
 
 	if (map == MAP_FAILED)
 		return ktap_fail("mmap: %s", strerror(errno));
-	(void)map[0];
-	result = expect(when, (void *)map, 1);
+	__atomic_load_n(map, __ATOMIC_RELAXED);
+	result = expect(when, map, 1);
 	if (result == KTAP_OK && pwrite(fd, "x", 1, 0) != 1)
 		result = ktap_fail("write: %s", strerror(errno));
 	if (result == KTAP_OK)
-		result = expect("after write(2)", (void *)map, 0);
-	munmap((void *)map, page);
+		result = expect("after write(2)", map, 0);
+	munmap(map, page);
 
 	return result;
 }
@@ -122,7 +120,6 @@ static enum ktap_result test_file_again(void *context)
 	(void)context;
 	return map_and_expect("when it is mapped once more");
 }
-
 
 static const struct ktap_test cases[] = {
 	{ "written", test_written },

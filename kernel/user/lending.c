@@ -35,7 +35,6 @@ long long slots_used(void)
 	return proc_value("/sys/kernel/debug/swiotlb/io_tlb_used", NULL);
 }
 
-
 struct stream_dma_map piece(uint32_t kind, uint32_t direction, uint32_t offset, uint32_t length)
 {
 	return (struct stream_dma_map) {
@@ -54,7 +53,6 @@ void add_piece(struct stream_dma_map *map, uint32_t offset, uint32_t length)
 	};
 }
 
-
 bool lend(int fd, struct stream_dma_map *map)
 {
 	if (!ioctl(fd, STREAM_DMA_MAP, map))
@@ -72,7 +70,6 @@ bool take_back(int fd)
 	return false;
 }
 
-
 bool hand_over(int fd, uint32_t owner, uint32_t offset, uint32_t length)
 {
 	struct stream_dma_sync sync = { .owner = owner, .offset = offset, .length = length };
@@ -83,7 +80,6 @@ bool hand_over(int fd, uint32_t owner, uint32_t offset, uint32_t length)
 		  owner == STREAM_DMA_FOR_CPU ? "CPU" : "device", strerror(errno));
 	return false;
 }
-
 
 static bool transfer(int fd, struct stream_dma_transfer t)
 {
@@ -105,7 +101,6 @@ bool copy_in(int fd, uint32_t offset, uint32_t length, uint32_t inside)
 	return transfer(fd, (struct stream_dma_transfer) {
 			STREAM_DMA_FROM_DEVICE, inside, offset, length });
 }
-
 
 static bool by_a_loan(int fd, uint32_t direction, uint32_t offset, uint32_t length)
 {

@@ -19,7 +19,6 @@
 /* How the device gets to the memory of this board. */
 enum way { WAY_DIRECT, WAY_BOUNCED, WAY_IOMMU, WAY_NONE, WAY_UNSAID };
 
-
 /**
  * struct lending - the device under test
  * @path: the device, such as /dev/stream-dma0
@@ -40,7 +39,6 @@ struct lending {
 	bool forced;
 	uint64_t area_start, area_bytes;
 };
-
 
 /*
  * Options and the device of a command line. Return: false after a usage line, or

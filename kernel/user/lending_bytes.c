@@ -34,7 +34,6 @@ static bool get(int fd, uint32_t offset, uint8_t *bytes, uint32_t length)
 	return false;
 }
 
-
 /* A byte of the pattern. No period of a power of two: a shifted copy differs. */
 static uint8_t pattern_byte(uint32_t i, uint8_t seed)
 {
@@ -57,7 +56,6 @@ static bool same(int fd, uint32_t offset, const uint8_t *expected, uint32_t leng
 	return equal;
 }
 
-
 bool put_pattern(int fd, uint32_t offset, uint32_t length, uint8_t seed)
 {
 	uint8_t *bytes = malloc(length);
@@ -70,7 +68,6 @@ bool put_pattern(int fd, uint32_t offset, uint32_t length, uint8_t seed)
 
 	return done;
 }
-
 
 bool same_pattern_from(int fd, uint32_t offset, uint32_t length, uint8_t seed, uint32_t skip)
 {
@@ -89,7 +86,6 @@ bool same_pattern(int fd, uint32_t offset, uint32_t length, uint8_t seed)
 {
 	return same_pattern_from(fd, offset, length, seed, 0);
 }
-
 
 bool put_value(int fd, uint32_t offset, uint32_t length, uint8_t value)
 {

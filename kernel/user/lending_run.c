@@ -36,7 +36,6 @@ static bool is_way(struct lending *l, const char *word)
 	return false;
 }
 
-
 /* An option that has a value. */
 static bool is_option(struct lending *l, const char *option, const char *value)
 {
@@ -59,7 +58,6 @@ static bool is_option(struct lending *l, const char *option, const char *value)
 
 	return !*end && l->area_bytes;
 }
-
 
 bool lending_arguments(struct lending *l, int argc, char **argv)
 {
@@ -84,7 +82,6 @@ bool lending_arguments(struct lending *l, int argc, char **argv)
 	return false;
 }
 
-
 static const struct ktap_test *cases;
 static size_t next;	/* of them */
 
@@ -100,7 +97,6 @@ static enum ktap_result run_fresh(void *lending)
 
 	return l->fd < 0 ? KTAP_FAIL : test->run(l);
 }
-
 
 int lending_run(struct lending *l, const struct ktap_test *tests, size_t count)
 {

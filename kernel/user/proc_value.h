@@ -18,6 +18,5 @@ long long proc_value(const char *file, const char *key);
 /* Make what each CPU counts for itself part of the sums that /proc shows. */
 void proc_refresh(void);
 
-
 #endif /* PROC_VALUE_H */
 /* #endregion proc-value-functions */

@@ -33,7 +33,6 @@ static bool write_file(const char *path, const char *text)
 	return done;
 }
 
-
 /* The PCI function behind the device, such as 0000:00:01.0. */
 static bool function_of(const struct lending *l, char *name, size_t size)
 {
@@ -49,7 +48,6 @@ static bool function_of(const struct lending *l, char *name, size_t size)
 	return true;
 }
 
-
 /* An open file holds the module. */
 enum ktap_result test_open_holds_module(void *lending)
 {
@@ -61,7 +59,6 @@ enum ktap_result test_open_holds_module(void *lending)
 
 	return KTAP_OK;
 }
-
 
 #define COMMAND		0x04
 #define MASTER		0x0004
@@ -100,7 +97,6 @@ static bool change_word(int fd, int at, uint16_t on, uint16_t off)
 	return old >= 0 && pwrite(fd, &word, 2, at) == 2;
 }
 
-
 /*
  * The interrupt is taken away, by hand, and nothing else: no line, and no
  * message. The device copies as before, and nobody hears of it.
@@ -122,7 +118,6 @@ static bool silence(const char *function)
 
 	return done ? true : (ktap_fail("the configuration space: %s", strerror(errno)), false);
 }
-
 
 /* What the driver must have done about it: a device that nobody hears may not write. */
 static bool no_master(const char *function)
@@ -158,7 +153,6 @@ static bool late_interrupt(const struct lending *l, const char *function)
 	return false;
 }
 
-
 static long long milliseconds(void)
 {
 	struct timespec now;
@@ -188,7 +182,6 @@ static bool open_at_once(const struct lending *l)
 	return false;
 }
 
-
 /* A child whose copy is not answered for; another program opens meanwhile. */
 static bool wait_in_vain(const struct lending *l)
 {
@@ -209,7 +202,6 @@ static bool wait_in_vain(const struct lending *l)
 
 	return opened;
 }
-
 
 /* It does not answer: said once, refused from then on, and a new probe helps. */
 enum ktap_result test_silent_device(void *lending)
@@ -255,7 +247,6 @@ static enum ktap_result bring_back(struct lending *l)
 	       fetch_bytes(l->fd, 0, 64) && same_pattern(l->fd, 0, 64, 8) ? KTAP_OK : KTAP_FAIL;
 }
 
-
 /* Taken away with memory lent: nothing leaks, and every call says ENODEV. */
 enum ktap_result test_taken_away(void *lending)
 {
@@ -283,7 +274,6 @@ enum ktap_result test_taken_away(void *lending)
 
 	return bring_back(l);
 }
-
 
 /* Taken away in the middle of a copy by another program: that ends, and says so. */
 enum ktap_result test_taken_away_busy(void *lending)

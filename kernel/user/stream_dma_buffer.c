@@ -45,7 +45,6 @@ static bool make_dirty(const struct lending *l, uint32_t size)
 	return done;
 }
 
-
 /* What others left in the memory, here ourselves, is not seen by whoever opens. */
 enum ktap_result test_starts_zeroed(void *lending)
 {
@@ -65,7 +64,6 @@ enum ktap_result test_starts_zeroed(void *lending)
 
 	return zeroed ? KTAP_OK : KTAP_FAIL;
 }
-
 
 /* Lent or not: a write that fetches nothing changes nothing, one of a part only that. */
 enum ktap_result test_failed_write(void *lending)
@@ -100,7 +98,6 @@ enum ktap_result test_failed_write(void *lending)
 	return take_back(fd) ? KTAP_OK : KTAP_FAIL;
 }
 
-
 /* A page that comes when somebody says so, which nobody does: NULL without userfaultfd. */
 static void *slow_page(void)
 {
@@ -124,7 +121,6 @@ static void wake(int signal)
 {
 	(void)signal;
 }
-
 
 /* A program waits for a page of its own in write(2): nobody else has to. */
 enum ktap_result test_slow_program(void *lending)

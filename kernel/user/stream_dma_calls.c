@@ -54,7 +54,6 @@ static uint32_t below(uint32_t limit)
 	return chance % limit;
 }
 
-
 static void must(bool done, const char *what)
 {
 	if (done)
@@ -67,7 +66,6 @@ static long long used(void)
 {
 	return proc_value("/sys/kernel/debug/swiotlb/io_tlb_used", NULL);
 }
-
 
 static uint8_t bytes[BYTES];
 
@@ -83,7 +81,6 @@ static void write_some(int f)
 	must(pwrite(files[f].fd, bytes, length, offset) == (ssize_t)length, "write");
 	printf("write %d %u %u %u\n", f, offset, length, seed);
 }
-
 
 static void look_at(int f, uint32_t offset, uint32_t length)
 {
@@ -103,7 +100,6 @@ static void look_at_pieces(int f)
 		look_at(f, files[f].map.piece[i].offset, files[f].map.piece[i].length);
 }
 
-
 /* Mostly small, sometimes the most that can bounce and a little more. */
 static uint32_t some_length(void)
 {
@@ -113,7 +109,6 @@ static uint32_t some_length(void)
 
 	return below(3) ? 1 + below(6000) : edges[below(11)];
 }
-
 
 static void some_pieces(struct stream_dma_map *map)
 {
@@ -137,7 +132,6 @@ static void some_pieces(struct stream_dma_map *map)
 			break;
 	}
 }
-
 
 static void map_some(int f, struct stream_dma_map map)
 {
@@ -164,7 +158,6 @@ static void map_some(int f, struct stream_dma_map map)
 	files[f].map = map;
 }
 
-
 static void take_back(int f)
 {
 	must(!ioctl(files[f].fd, STREAM_DMA_UNMAP), "UNMAP");
@@ -189,7 +182,6 @@ static void sync_some(int f)
 	look_at_pieces(f);
 }
 
-
 static void copy_some(int f)
 {
 	struct stream_dma_transfer t = { .direction = files[f].map.direction };
@@ -208,7 +200,6 @@ static void copy_some(int f)
 	look_at_pieces(f);
 }
 
-
 /* Lend a byte of each file, which tells where it lies. */
 static void open_files(const char *path)
 {
@@ -226,7 +217,6 @@ static void open_files(const char *path)
 		take_back(f);
 	}
 }
-
 
 static void one_call(int f, unsigned long *copies)
 {
@@ -250,7 +240,6 @@ static void one_call(int f, unsigned long *copies)
 		sync_some(f);
 	}
 }
-
 
 int main(int argc, char **argv)
 {

@@ -40,7 +40,6 @@ enum ktap_result test_what_it_is(void *lending)
 	return KTAP_OK;
 }
 
-
 /*
  * The device's address for one piece. Direct: the physical one. Bounced: the
  * physical one is out of reach, the other is not. IOMMU: any in reach, but the
@@ -65,7 +64,6 @@ static enum ktap_result check_address(const struct lending *l, uint64_t phys, ui
 
 	return KTAP_OK;
 }
-
 
 enum ktap_result test_addresses(void *lending)
 {
@@ -113,7 +111,6 @@ static enum ktap_result there_and_back(int fd, uint32_t length)
 	return KTAP_OK;
 }
 
-
 enum ktap_result test_length_1(void *lending)
 {
 	return there_and_back(((struct lending *)lending)->fd, 1);
@@ -133,7 +130,6 @@ enum ktap_result test_length_65(void *lending)
 {
 	return there_and_back(((struct lending *)lending)->fd, 65);
 }
-
 
 enum ktap_result test_length_4095(void *lending)
 {
@@ -185,7 +181,6 @@ static struct stream_dma_map scattered_list(uint32_t direction, uint32_t base)
 	return map;
 }
 
-
 /* Pieces go out as one run of bytes. A part of the run begins in a later piece. */
 enum ktap_result test_list_gathers(void *lending)
 {
@@ -208,7 +203,6 @@ enum ktap_result test_list_gathers(void *lending)
 
 	return KTAP_OK;
 }
-
 
 /* One run of bytes comes into pieces; what lies between them stays. */
 enum ktap_result test_list_scatters(void *lending)
@@ -234,7 +228,6 @@ enum ktap_result test_list_scatters(void *lending)
 
 	return same_value(fd, IN + end, 0x4000 - end, AROUND) ? KTAP_OK : KTAP_FAIL;
 }
-
 
 /*
  * Two whole pages and a bit, apart in RAM. An IOMMU makes one stretch of them,
@@ -264,7 +257,6 @@ enum ktap_result test_list_joined(void *lending)
 
 	return KTAP_OK;
 }
-
 
 /*
  * Pieces of 64 and 128 KiB: together, and the second by itself, more than the 64
@@ -313,7 +305,6 @@ enum ktap_result test_counters(void *lending)
 	return KTAP_OK;
 }
 
-
 /* Out and in again twice, with a half of the device for each program. */
 static bool use_half(const struct lending *l, uint32_t inside, uint8_t seed)
 {
@@ -330,7 +321,6 @@ static bool use_half(const struct lending *l, uint32_t inside, uint8_t seed)
 
 	return fine;
 }
-
 
 /* Both lend and copy at the same time, and each finds its own bytes. */
 enum ktap_result test_two_programs(void *lending)

@@ -79,7 +79,6 @@ enum ktap_result test_sync_in_parts(void *lending)
 	return same_value(l->fd, IN, 3000, NEW) ? KTAP_OK : KTAP_FAIL;
 }
 
-
 /* The CPU writes after the loan; the device sees it when the bytes are handed over. */
 enum ktap_result test_sync_for_device(void *lending)
 {
@@ -102,7 +101,6 @@ enum ktap_result test_sync_for_device(void *lending)
 	return fine ? KTAP_OK : KTAP_FAIL;
 }
 
-
 /* A list changes hands as a whole, all its pieces. */
 enum ktap_result test_sync_list(void *lending)
 {
@@ -123,7 +121,6 @@ enum ktap_result test_sync_list(void *lending)
 
 	return same_value(l->fd, IN + 65, 0x1f00 - 65, OLD) ? KTAP_OK : KTAP_FAIL;
 }
-
 
 /* One loan for both: out, changed by the CPU, out again, and in. */
 enum ktap_result test_both_ways(void *lending)
@@ -172,7 +169,6 @@ enum ktap_result test_reading_syncs(void *lending)
 	return take_back(l->fd) && fine ? KTAP_OK : KTAP_FAIL;
 }
 
-
 /* The same the other way: write(2) into what is lent reaches the device. */
 enum ktap_result test_writing_syncs(void *lending)
 {
@@ -193,7 +189,6 @@ enum ktap_result test_writing_syncs(void *lending)
 
 	return take_back(l->fd) && fine ? KTAP_OK : KTAP_FAIL;
 }
-
 
 /* Bytes that are lent but that the device does not write come back as they were. */
 enum ktap_result test_untouched_bytes(void *lending)
@@ -242,7 +237,6 @@ enum ktap_result test_slots(void *lending)
 	return KTAP_OK;
 }
 
-
 /* A mapping may be as large as the DMA API says, which is 256 KiB when bounced. */
 enum ktap_result test_largest(void *lending)
 {
@@ -266,7 +260,6 @@ enum ktap_result test_largest(void *lending)
 
 	return refused(l->fd, STREAM_DMA_MAP, &more, ENOMEM, "262145 bytes");
 }
-
 
 /* A program that ends without UNMAP leaves nothing behind. */
 enum ktap_result test_close_takes_back(void *lending)

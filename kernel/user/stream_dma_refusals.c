@@ -27,7 +27,6 @@ enum ktap_result refused(int fd, unsigned long command, void *argument, int expe
 	return KTAP_OK;
 }
 
-
 static bool map_refused(int fd, struct stream_dma_map map, int expected, const char *what)
 {
 	return refused(fd, STREAM_DMA_MAP, &map, expected, what) == KTAP_OK;
@@ -71,7 +70,6 @@ enum ktap_result test_wrong_way(void *lending)
 	return KTAP_OK;
 }
 
-
 enum ktap_result test_nothing_lent(void *lending)
 {
 	struct stream_dma_transfer t = { STREAM_DMA_TO_DEVICE, 0, 0, 64 };
@@ -84,7 +82,6 @@ enum ktap_result test_nothing_lent(void *lending)
 
 	return refused(fd, STREAM_DMA_UNMAP, NULL, ENOENT, "UNMAP of nothing");
 }
-
 
 /* One loan at a time; and the CPU does not write where the device does. */
 enum ktap_result test_lent_already(void *lending)
@@ -104,7 +101,6 @@ enum ktap_result test_lent_already(void *lending)
 	return take_back(fd) ? KTAP_OK : KTAP_FAIL;
 }
 
-
 static bool list_refused(int fd, uint32_t direction, uint32_t second, const char *what)
 {
 	struct stream_dma_map map = piece(STREAM_DMA_SG, direction, AT, 60);
@@ -112,7 +108,6 @@ static bool list_refused(int fd, uint32_t direction, uint32_t second, const char
 	add_piece(&map, second, 60);
 	return map_refused(fd, map, EINVAL, what);
 }
-
 
 /* Pieces that are none, or that are in each other's way. */
 enum ktap_result test_bad_pieces(void *lending)
@@ -135,7 +130,6 @@ enum ktap_result test_bad_pieces(void *lending)
 	       KTAP_OK : KTAP_FAIL;
 }
 
-
 static bool bad_maps(int fd, uint32_t size)
 {
 	struct stream_dma_map kind = piece(4, STREAM_DMA_TO_DEVICE, AT, 64);
@@ -153,7 +147,6 @@ static bool bad_maps(int fd, uint32_t size)
 	       map_refused(fd, piece(0, 1, size - 1, 2), EINVAL, "bytes across its end") &&
 	       map_refused(fd, piece(0, 1, 2, UINT32_MAX), EINVAL, "a length that wraps");
 }
-
 
 enum ktap_result test_bad_ranges(void *lending)
 {
@@ -189,7 +182,6 @@ enum ktap_result test_bad_ranges(void *lending)
 	return take_back(fd) ? KTAP_OK : KTAP_FAIL;
 }
 
-
 /* Bad pointers, an unknown command, and the end of the file. */
 enum ktap_result test_bad_calls(void *lending)
 {
@@ -215,7 +207,6 @@ enum ktap_result test_bad_calls(void *lending)
 	return KTAP_OK;
 }
 
-
 /* In a child that is nobody: the loan works, but no address is told. */
 static bool nobody_sees_none(int fd)
 {
@@ -230,7 +221,6 @@ static bool nobody_sees_none(int fd)
 
 	return map.segments >= 1 && take_back(fd);
 }
-
 
 enum ktap_result test_addresses_are_private(void *lending)
 {
@@ -274,7 +264,6 @@ enum ktap_result test_maps_refused(void *lending)
 
 	return KTAP_OK;
 }
-
 
 /* Coherent memory is still there: it is taken from where the device reaches. */
 enum ktap_result test_coherent_in_reach(void *lending)

@@ -57,13 +57,11 @@ static const struct ktap_test cases[] = {
 	{ "taken-away-busy", test_taken_away_busy },
 };
 
-
 static const struct ktap_test no_way[] = {
 	{ "what-it-is", test_what_it_is },
 	{ "maps-refused", test_maps_refused },
 	{ "coherent-in-reach", test_coherent_in_reach },
 };
-
 
 int main(int argc, char **argv)
 {

@@ -70,7 +70,6 @@ struct stream_dma_segment {
 	__u32 reserved;
 };
 
-
 /**
  * struct stream_dma_map - lend pieces to the device
  * @kind: STREAM_DMA_SINGLE, _PAGE, _SG or _COHERENT
@@ -95,7 +94,6 @@ struct stream_dma_map {
 	struct stream_dma_segment segment[STREAM_DMA_PIECES];
 };
 
-
 /**
  * struct stream_dma_sync - hand bytes over while they stay lent
  * @owner: who has them next, STREAM_DMA_FOR_CPU or STREAM_DMA_FOR_DEVICE
@@ -111,7 +109,6 @@ struct stream_dma_sync {
 	__u32 reserved;
 };
 
-
 /**
  * struct stream_dma_transfer - have the device copy
  * @direction: STREAM_DMA_TO_DEVICE or STREAM_DMA_FROM_DEVICE
@@ -125,7 +122,6 @@ struct stream_dma_transfer {
 	__u32 offset;
 	__u32 length;
 };
-
 
 /**
  * struct stream_dma_info - the device, and what has gone through it
@@ -148,7 +144,6 @@ struct stream_dma_info {
 	__u32 msi;
 	__u32 lent;
 };
-
 
 /*
  * -EINVAL for values that are out of range or do not fit what is lent, -EBUSY
