@@ -9,7 +9,6 @@ import {
   chromiumMissing,
   kindsOfPages,
   launch,
-  pagesOf,
   withoutShorterChapters,
 } from '../support/site_pages.ts'
 
@@ -71,7 +70,7 @@ describe('the pages', () => {
     { timeout: 300_000 },
     async (context) => {
       if (missing) context.skip(missing)
-      const pages = [...pagesOf(folder), ...apiPagesOf(folder).slice(0, 3)]
+      const pages = [...kindsOfPages(folder), ...apiPagesOf(folder).slice(0, 3)]
       expect(pages.length).toBeGreaterThan(5)
       const complaints = await looking({ viewport: { width: 1400, height: 900 } }, async (page) => {
         for (const path of pages) await page.goto(url + path.slice(1), { waitUntil: 'load' })
