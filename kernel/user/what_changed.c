@@ -71,7 +71,7 @@ static enum ktap_result check(const struct place *p)
 /* #endregion changed-stands */
 
 /* #region test-trace-fields */
-/* Fields come at the end of an event's line, so that old readers still work. */
+/* An event gets new fields, not always at its end; the old ones keep their names. */
 static enum ktap_result test_trace_fields(void *context)
 {
 	static const struct place places[] = {
