@@ -67,7 +67,7 @@ export function ask(rng: Rng): Question {
       {
         rule: 'ex-attach-no-memory',
         answer: '-ENOMEM',
-        text: 'attaching asks for no memory: the region was set aside at boot',
+        text: 'the region was set aside at boot; attaching allocates a few bytes of bookkeeping, and this board has those',
       },
     ],
   }
