@@ -200,15 +200,16 @@ function place(cma: CmaAreas, { base, size, limit, alignment, fixed }: Wish): Ph
   }
   const within = (from: PhysAddr, to: PhysAddr) =>
     memblock_phys_alloc_range(memblock, size, alignment, from, to)
-  const above4G = () => withDirection(memblock, true, () => within(2 ** 32, limit))
+  const above4G = (to: PhysAddr) => withDirection(memblock, true, () => within(2 ** 32, to))
   const spare: Bytes = memblock_end_of_DRAM(memblock) - GiB(4)
   const plenty = memblock.physAddrBits === 64 && !memblock.bottom_up && spare >= size
   const crosses = base < highmemStart && limit > highmemStart
   let found = 0
-  if (kernelAtLeast(kernel, '6.12.117') && plenty) found = above4G()
+  if (kernelAtLeast(kernel, '6.12.117') && plenty) found = above4G(limit)
   const below = !found && crosses ? highmemStart : limit
   if (!found && crosses) found = within(highmemStart, limit)
-  if (kernel === '6.1.192' && plenty) found = above4G()
+  // 6.1 looks only below the limit that it has lowered, and forgets what it has just reserved in high memory.
+  if (kernel === '6.1.192' && plenty) found = above4G(below)
   return found || within(base, below) || -ENOMEM
 }
 // #endregion cma-place

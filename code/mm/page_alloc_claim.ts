@@ -6,7 +6,7 @@
 //     claim     the largest block of another type whose pageblock may change sides
 //     steal     the smallest block of another type
 //
-// 6.12.117 has this as a backport; the first 6.12 releases did as 6.1 (page_alloc_fallback.ts).
+// 6.12.117 has this as a backport; the first 6.12 releases took their piece out of the block that they could not claim.
 
 // #region page-alloc-claim-imports
 import {

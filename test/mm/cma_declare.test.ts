@@ -64,6 +64,24 @@ describe('cma_declare_contiguous_nid()', () => {
     },
   )
 
+  test.each([
+    ['6.1.192', GiB(4), 0x6c00_0000],
+    ['6.1.192', 0, 0x6c00_0000],
+    ['6.12.117', GiB(4), 0xfc00_0000],
+    ['6.12.117', 0, GiB(4)],
+  ] as const)(
+    'high memory and RAM beyond 4 GiB: 6.1 loses the place in high memory [%s, limit %i]',
+    (kernel, limit, at) => {
+      const cma = areas(kernel, GiB(1), GiB(6))
+      cma.highmemStart = 0x7000_0000
+      expect(declare(cma, { size: MiB(64), limit })).toBe(at)
+      const high = (limit || GiB(7)) - MiB(64)
+      expect(memblock_is_region_reserved(cma.memblock, high, MiB(64))).toBe(
+        kernel === '6.1.192' || at === high,
+      )
+    },
+  )
+
   test('MC-4.4: 4.12 never looks from 4 GiB up', () => {
     expect(declare(areas('4.12.4', GiB(1), GiB(6), MiB(4)), { size: MiB(64) })).toBe(GiB(7) - MiB(64))
   })
