@@ -121,7 +121,7 @@ static enum ktap_result test_file_again(void *context)
 	return map_and_expect("when it is mapped once more");
 }
 
-static const struct ktap_test cases[] = {
+static const struct ktap_test tests[] = {
 	{ "written", test_written },
 	{ "executable", test_executable },
 	{ "file", test_file },
@@ -132,7 +132,7 @@ int main(void)
 {
 	page = sysconf(_SC_PAGESIZE);
 
-	return ktap_run(cases, sizeof(cases) / sizeof(*cases), NULL) ? 1 : 0;
+	return ktap_run(tests, sizeof(tests) / sizeof(*tests), NULL) ? 1 : 0;
 }
 
 /* #endregion dcache-clean-expect */

@@ -256,34 +256,39 @@ console.log(deep(8), console.warn('warned'), [1, 2, 3].entries(), Object.create(
 `
 
 describe('the same bytes', () => {
-  it('prints in the page what it prints in Node: every cell of every chapter, and one of everything', async () => {
-    const bare = { id: 'parade', file: 'fixture.md', line: 1, outputLine: 1, outputEndLine: 1, output: '' }
-    const cells: Cell[] = [{ ...bare, code: PARADE }]
-    for (const { markdown, file, slug } of readChapters(root).chapters) {
-      for (const cell of extractCells(markdown, file).cells) cells.push({ ...cell, id: `${slug}-${cell.id}` })
-    }
-    const runner = await openRunner(root)
-    const printed = new Map<string, string>()
-    for (const cell of cells) {
-      const { output, end } = await runner.runCell(cell)
-      // A cell of the book that fails is told by test/book/cells.test.ts.
-      if (end.kind === 'done') printed.set(cell.id, output)
-    }
-    runner.close()
-    expect(printed.get('parade')?.length).toBeGreaterThan(1_000)
-    const server = await serve('headers', [], cells)
-    const page = await browser.newPage()
-    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
-    for (const id of printed.keys()) {
-      const cell = page.locator(`#cell-${id}`)
-      await cell.locator('.cell-run').click()
-      await expect.poll(() => cell.getAttribute('data-state'), { timeout: 20_000 }).toMatch(/done|failed/)
-      expect(await cell.locator('.cell-status').textContent()).toContain('Ran in')
-      expect(await cell.locator('.cell-text').textContent(), id).toBe(printed.get(id))
-    }
-    await page.close()
-    server.close()
-  })
+  it(
+    'prints in the page what it prints in Node: every cell of every chapter, and one of everything',
+    { timeout: 300_000 },
+    async () => {
+      const bare = { id: 'parade', file: 'fixture.md', line: 1, outputLine: 1, outputEndLine: 1, output: '' }
+      const cells: Cell[] = [{ ...bare, code: PARADE }]
+      for (const { markdown, file, slug } of readChapters(root).chapters) {
+        for (const cell of extractCells(markdown, file).cells)
+          cells.push({ ...cell, id: `${slug}-${cell.id}` })
+      }
+      const runner = await openRunner(root)
+      const printed = new Map<string, string>()
+      for (const cell of cells) {
+        const { output, end } = await runner.runCell(cell)
+        // A cell of the book that fails is told by test/book/cells.test.ts.
+        if (end.kind === 'done') printed.set(cell.id, output)
+      }
+      runner.close()
+      expect(printed.get('parade')?.length).toBeGreaterThan(1_000)
+      const server = await serve('headers', [], cells)
+      const page = await browser.newPage()
+      await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+      for (const id of printed.keys()) {
+        const cell = page.locator(`#cell-${id}`)
+        await cell.locator('.cell-run').click()
+        await expect.poll(() => cell.getAttribute('data-state'), { timeout: 20_000 }).toMatch(/done|failed/)
+        expect(await cell.locator('.cell-status').textContent()).toContain('Ran in')
+        expect(await cell.locator('.cell-text').textContent(), id).toBe(printed.get(id))
+      }
+      await page.close()
+      server.close()
+    },
+  )
 })
 
 describe('the static cell', () => {
