@@ -184,6 +184,11 @@ const MISTAKES: readonly { rule: string; text: string; slip: (need: Need) => Cho
     slip: (need) => asked(need, { atBoot: true }),
   },
   {
+    rule: 'ex-block-too-large',
+    text: 'at boot every size is asked of the page allocator; its largest block has 4 MiB, at boot as later',
+    slip: (need) => (need.atBoot && !need.iommu && !need.fixed ? { road: 'buddy', costs: 0 } : first(need)),
+  },
+  {
     rule: 'ex-address-last',
     text: 'size is asked about before the address; the page allocator gives what it has, and cannot be asked for one address',
     slip: (need) => (first({ ...need, fixed: false }).road === 'buddy' ? asked(need, { fixed: false }) : first(need)),
