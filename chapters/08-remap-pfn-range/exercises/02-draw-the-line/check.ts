@@ -71,7 +71,7 @@ export async function check(context: CheckContext): Promise<CheckResult> {
 	memory { device_type = "memory"; reg = <0x0 0x40000000 0x0 0x10000000>; }; };`,
     'board.dts',
   )
-  const system = startSystem({ tree: tree!, kernel: '6.12.117', arch: 'arm', cmdline: 'cma=16M' })
+  const system = startSystem({ tree: tree!, kernel: '4.12.4', arch: 'arm', cmdline: 'cma=16M' })
   const buffer = dma_alloc_wc(system.dma, createDevice('camera', null), COUNT * PAGE, GFP_KERNEL)!
   const pfn = buffer.dma_handle / PAGE
   const see = (asked: Case) => watch(system, pfn, asked, mmapBuffer as MmapBuffer)
