@@ -10,8 +10,8 @@ import { planKernel } from '../../code/lab/plan.ts'
 import { missingTools } from '../../code/lab/tools.ts'
 import { type BenchResult, type BenchSkip, sideBySide } from './measure.ts'
 
-// One boot; others take as long as their programs need.
-const LAB = 'cma-trace'
+// Short programs; others take as long as theirs need.
+const LAB = 'cma-debugfs'
 const ROUNDS = 5
 const root = fileURLToPath(new URL('..', import.meta.url))
 
