@@ -130,6 +130,8 @@ function nestedHeadings(html: string): Headings {
 }
 
 function addFilters(eleventy: EleventyConfig, material: () => Material): void {
+  // Inside a <script> nothing may close it.
+  eleventy.addFilter('json', (value: unknown) => JSON.stringify(value).replaceAll('<', '\\u003c'))
   eleventy.addFilter('headings', nestedHeadings)
   eleventy.addFilter('minutes', minutesOf)
   eleventy.addFilter('hasCells', (html: string) => html.includes('<contig-cell'))

@@ -86,6 +86,10 @@ export const en = {
     heads: ['Mechanism', 'Article', 'Told in', 'Model', 'Module, or what is seen', 'contig do', 'contig lab'],
     link: 'What is covered, mechanism by mechanism',
   },
+  /** Words of the scripts (site/client/words.ts): plain text, `{name}` where a value goes. */
+  scripts: {
+    copy: { copy: 'copy', copied: 'copied', refused: 'the browser refused' },
+  },
   kinds: {
     ram: 'ordinary memory',
     reserved: 'reserved, still mapped',

@@ -46,7 +46,7 @@ describe('the HTML', () => {
       const html = htmlOf(folder, page)
       return (
         /<[^>]+\sstyle=/.test(html) ||
-        /<script>|<script [^>]*>[^<]/.test(html) ||
+        /<script>|<script (?!type="application\/json")[^>]*>[^<]/.test(html) ||
         /\ssrc="(https?:)?\/\//.test(html)
       )
     })

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: MIT
+//
+// What every page loads: each concern is a file beside this one, and what is not needed before the reader asks for it is
+// imported then.
+import './copy_buttons.ts'
