@@ -13,26 +13,24 @@ import { openRunner } from './cells/run_node.ts'
 import type { Cell, CellAssets } from './cells/types.ts'
 import { checkFootnotes, type Claims, readClaims } from './claims/claims.ts'
 import { readCoverage } from './coverage/coverage.ts'
-import { bookOf, placeInBook, type Book, type Entry } from './data/book.ts'
+import type { PlaceInBook } from './data/book.ts'
 import { type CoverageRow, coverageRows } from './data/coverage.ts'
 import { checkFrontMatter } from './data/front_matter.ts'
 import { sourcePages, type SourcePage } from './data/sources.ts'
+import { type Edition, editionData, placeOfPage, readEditions } from './editions.ts'
 import { strip } from './figures/strip.ts'
+import { fill } from './fill.ts'
 import { createHighlight, type Highlight } from './highlight/highlight.ts'
-import type { FenceSources } from './markdown/fences.ts'
-import { createMarkdown, headingsOf, minutesOf } from './markdown/markdown.ts'
+import { createMarkdown, headingsOf, minutesOf, type SourcesIn } from './markdown/markdown.ts'
 import { root } from './paths.ts'
 import { HEADERS, PAGE_POLICY } from './policy.ts'
 import { refuse } from './refuse.ts'
-import { en } from './text/en.ts'
+import { checkTranslation } from './translation.ts'
 import { checkLoaded } from './weave/check.ts'
-import type { Weave } from './weave/types.ts'
-import { loadWeave } from './weave/weave.ts'
 
 /** Everything that one build reads and makes before the first page is rendered. */
 interface Material {
-  readonly weave: Weave
-  readonly book: Book
+  readonly editions: readonly [Edition, ...Edition[]]
   readonly sources: readonly SourcePage[]
   readonly assets: Assets
   readonly cellAssets: CellAssets
@@ -57,16 +55,19 @@ async function untrueCells(cells: readonly Cell[]): Promise<Diagnostic[]> {
 }
 
 async function gather(highlight: Highlight, outDir: string, watching: boolean): Promise<Material> {
-  const weave = loadWeave(root)
-  const written = weave.chapters.filter((chapter) => !chapter.planned)
+  const editions = readEditions(root)
+  const [{ weave }, ...translations] = editions
+  const chapters = editions.flatMap((edition) => edition.weave.chapters)
+  const written = chapters.filter((chapter) => !chapter.planned)
   const extracted = written.map((chapter) => ({ chapter, ...extractCells(chapter.markdown, chapter.file) }))
   const claims = readClaims(root, weave.chapters)
   const coverage = readCoverage(root)
   const found = [
     ...checkLoaded(weave),
+    ...translations.flatMap(checkTranslation),
     ...claims.diagnostics,
     ...coverage.diagnostics,
-    ...checkFootnotes(weave.chapters, claims),
+    ...checkFootnotes(chapters, claims),
     ...written.flatMap((chapter) => checkFrontMatter(chapter.file, chapter.markdown)),
     ...extracted.flatMap(({ diagnostics }) => diagnostics),
     ...(watching ? [] : await untrueCells(extracted.flatMap(({ cells }) => cells))),
@@ -80,8 +81,7 @@ async function gather(highlight: Highlight, outDir: string, watching: boolean): 
   writeFileSync(join(outDir, 'headers.json'), JSON.stringify(HEADERS, null, 2) + '\n')
   const [assets, cellAssets] = await Promise.all([buildAssets(outDir), buildCells(root, outDir)])
   return {
-    weave,
-    book: bookOf(weave),
+    editions,
     sources: sourcePages(weave, highlight),
     assets,
     cellAssets,
@@ -95,7 +95,7 @@ async function gather(highlight: Highlight, outDir: string, watching: boolean): 
 interface EleventyConfig {
   setLibrary(name: string, library: unknown): void
   addGlobalData(name: string, data: unknown): void
-  addFilter(name: string, filter: (value: never) => unknown): void
+  addFilter(name: string, filter: (value: never, ...more: never[]) => unknown): void
   addTemplate(path: string, content: string, data: Record<string, unknown>): void
   addWatchTarget(path: string): void
   setWatchThrottleWaitTime(ms: number): void
@@ -108,8 +108,9 @@ interface EleventyConfig {
 function addPages(eleventy: EleventyConfig): void {
   const page = (name: string, layout: string, permalink: string, data: Record<string, unknown> = {}): void =>
     eleventy.addTemplate(`${name}.njk`, '', { layout, permalink, ...data })
-  page('front', 'front.njk', '/index.html')
-  page('not-found', 'not_found.njk', '/404.html')
+  const ofEach = { pagination: { data: 'editions', size: 1, alias: 'edition' } }
+  page('front', 'front.njk', '{{ edition.top }}index.html', ofEach)
+  page('not-found', 'not_found.njk', '{{ edition.top }}404.html', ofEach)
   page('coverage', 'coverage.njk', '/coverage/index.html')
   page('source-index', 'source_index.njk', '/source/index.html')
   page('source', 'source.njk', '{{ source.url }}index.html', {
@@ -135,15 +136,11 @@ function addFilters(eleventy: EleventyConfig, material: () => Material): void {
   eleventy.addFilter('headings', nestedHeadings)
   eleventy.addFilter('minutes', minutesOf)
   eleventy.addFilter('hasCells', (html: string) => html.includes('<contig-cell'))
-  eleventy.addFilter('place', (url: string) => placeInBook(material().book, url))
-  eleventy.addFilter('beginWith', (entry: Entry) => en.front.begin(entry.number ?? 0, entry.title))
+  eleventy.addFilter('fill', fill)
+  eleventy.addFilter('place', (url: string) => placeOfPage(material().editions, url))
   eleventy.addFilter('frontStrip', () => strip(0.42, 23, 5))
   eleventy.addFilter('emptyStrip', () => strip(0.5, 0, 1))
-  eleventy.addFilter('strip', (place: ReturnType<typeof placeInBook>) => {
-    const { entries } = material().book
-    const at = place ? entries.findIndex(({ slug }) => slug === place.entry.slug) : 0
-    return strip(at / Math.max(1, entries.length - 1), 7, 1)
-  })
+  eleventy.addFilter('strip', (place: PlaceInBook | null) => strip(place?.fraction ?? 0, 7, 1))
 }
 
 export async function configure(eleventy: EleventyConfig): Promise<void> {
@@ -161,21 +158,24 @@ export async function configure(eleventy: EleventyConfig): Promise<void> {
   eleventy.on('eleventy.after', () => process.send?.({ kind: 'built' }))
   if (process.send) process.once('disconnect', () => process.exit())
 
-  const sources = (): FenceSources => ({
+  const sources: SourcesIn = (text) => ({
+    text,
     highlight,
-    weave: material().weave,
+    weave: (material().editions.find((edition) => edition.text === text) ?? material().editions[0]).weave,
     cellAssets: material().cellAssets,
     cellsOf: (file) => material().cells.get(file) ?? [],
   })
   const markdown = createMarkdown(sources, () => material().claims)
   eleventy.setLibrary('md', markdown)
 
-  eleventy.addGlobalData('text', en)
   eleventy.addGlobalData('policy', PAGE_POLICY)
-  eleventy.addGlobalData('book', () => material().book)
+  eleventy.addGlobalData('editions', () => material().editions)
+  eleventy.addGlobalData(
+    'eleventyComputed',
+    editionData(() => material().editions),
+  )
   eleventy.addGlobalData('coverage', () => material().coverage)
   eleventy.addGlobalData('sources', () => material().sources)
-  eleventy.addGlobalData('firstChapter', () => material().book.entries.find((entry) => entry.url) ?? null)
   eleventy.addGlobalData('assets', () => ({ ...material().assets, cells: material().cellAssets.scriptUrl }))
   addFilters(eleventy, material)
   addPages(eleventy)

@@ -2,8 +2,8 @@
 //
 // A plugin of TypeDoc: each page of the API begins with the chapters that tell its lines.
 import { type Application, type DeclarationReflection, JSX, type Reflection } from 'typedoc'
-import { chapterUrl, root } from './paths.ts'
-import { en as text } from './text/en.ts'
+import { FIRST as text } from './languages.ts'
+import { root } from './paths.ts'
 import type { Place } from './weave/types.ts'
 import { loadWeave } from './weave/weave.ts'
 
@@ -30,7 +30,7 @@ function firstOfEachChapter(places: readonly Place[]): Place[] {
 
 function link({ chapter, anchor }: Place): JSX.Element {
   const name = chapter.number ? `${text.chapter} ${chapter.number}, ${chapter.title}` : chapter.title
-  return JSX.createElement('a', { href: `${chapterUrl(chapter.slug)}#${anchor}` }, name)
+  return JSX.createElement('a', { href: `${chapter.url}#${anchor}` }, name)
 }
 
 /** TypeDoc calls it. */

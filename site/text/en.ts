@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// Every word that the templates print, in English. A second language is a second file of this shape.
+// Every word that the templates print, in English, the language in which the course is written first. Another language is
+// another file of this shape, in site/languages.ts. `{name}` stands where a value goes (site/fill.ts).
 
 export const en = {
   lang: 'en',
+  /** What the language calls itself. */
+  languageName: 'English',
   name: 'Contiguous',
   tagline: 'Large pieces of physically contiguous memory, and how Linux hands them to a device.',
   description:
@@ -38,6 +41,9 @@ export const en = {
   line: 'line',
   lines: 'lines',
   toldIn: 'Told in',
+  cell: 'Cell {id}',
+  code: 'Code, {lang}',
+  alerts: { note: 'Note', tip: 'Tip', important: 'Important', warning: 'Warning', caution: 'Caution' },
   docsOf: 'API documentation of this file',
   notTold: 'Its chapter is not written yet.',
   scroll: 'Table, scrolls sideways',
@@ -45,7 +51,7 @@ export const en = {
   licence: 'Text and models MIT, kernel modules GPL-2.0-only.',
   builtFrom: 'Everything in print was run.',
   front: {
-    begin: (number: number, title: string): string => `Begin with chapter ${number}, ${title}`,
+    begin: 'Begin with chapter {number}, {title}',
     readHeading: 'What it is',
     read: [
       'A camera wants 32 MiB in one piece, a radio wants 512, and the pages of a running system lie scattered. This is a course about the ways in which Linux finds such a piece, hands it to a device, and takes it back.',
@@ -101,4 +107,7 @@ export const en = {
   },
 } as const
 
-export type SiteText = typeof en
+/** The shape of a language's words: the keys of the English ones, with any strings. */
+type Worded<T> = T extends string ? string : { readonly [Key in keyof T]: Worded<T[Key]> }
+
+export type SiteText = Worded<typeof en>
