@@ -2,7 +2,7 @@
 //
 // Eleventy's configuration: it registers, and each concern has a file of its own in this folder. Bundled to
 // dist/eleventy.js, which .eleventy.js at the top hands on.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Diagnostic, formatDiagnostic } from '../code/lib/diagnostic.ts'
 import { buildAssets, type Assets } from './assets.ts'
@@ -23,7 +23,10 @@ import { fill } from './fill.ts'
 import { createHighlight, type Highlight } from './highlight/highlight.ts'
 import { createMarkdown, headingsOf, minutesOf, type SourcesIn } from './markdown/markdown.ts'
 import { root } from './paths.ts'
-import { HEADERS, PAGE_POLICY } from './policy.ts'
+import { PAGE_POLICY } from './policy.ts'
+import { writeAfter } from './publish/after.ts'
+import { type ChangesData, changesData, type LicencesData, writeLicences } from './publish/texts.ts'
+import { pageTransform, type RenderedPage } from './publish/transform.ts'
 import { refuse } from './refuse.ts'
 import { checkTranslation } from './translation.ts'
 import { checkLoaded } from './weave/check.ts'
@@ -34,6 +37,8 @@ interface Material {
   readonly sources: readonly SourcePage[]
   readonly assets: Assets
   readonly cellAssets: CellAssets
+  readonly licences: LicencesData
+  readonly changes: readonly ChangesData[]
   readonly cells: ReadonlyMap<string, readonly Cell[]>
   readonly claims: Claims
   readonly coverage: readonly CoverageRow[]
@@ -77,18 +82,25 @@ async function gather(highlight: Highlight, outDir: string, watching: boolean): 
     if (!errors.includes(warning)) process.stderr.write(formatDiagnostic(warning) + '\n')
   if (errors.length > 0) refuse(errors)
   rmSync(join(outDir, 'assets'), { recursive: true, force: true })
-  mkdirSync(outDir, { recursive: true })
-  writeFileSync(join(outDir, 'headers.json'), JSON.stringify(HEADERS, null, 2) + '\n')
   const [assets, cellAssets] = await Promise.all([buildAssets(outDir), buildCells(root, outDir)])
   return {
     editions,
     sources: sourcePages(weave, highlight),
     assets,
     cellAssets,
+    licences: await writeLicences(root, outDir, [...assets.inputs, ...cellAssets.inputs]),
+    changes: changesData(root),
     cells: new Map(extracted.map(({ chapter, cells }) => [chapter.file, cells])),
     claims,
     coverage: coverageRows(coverage, weave.chapters),
   }
+}
+
+/** What Eleventy says when a build begins, and with `results` when it has ended. */
+interface BuildEvent {
+  readonly directories: { readonly output: string }
+  readonly runMode: string
+  readonly results: readonly { readonly url: string }[]
 }
 
 /** The part of Eleventy's configuration object that is used here. */
@@ -100,7 +112,8 @@ interface EleventyConfig {
   addWatchTarget(path: string): void
   setWatchThrottleWaitTime(ms: number): void
   setUseGitIgnore(use: boolean): void
-  on(event: string, listener: (what: { directories: { output: string }; runMode: string }) => unknown): void
+  addTransform(name: string, transform: (this: { page: RenderedPage }, content: string) => string): void
+  on(event: string, listener: (what: BuildEvent) => unknown): void
   readonly ignores: { add(path: string): void }
   readonly watchIgnores: { add(path: string): void }
 }
@@ -112,6 +125,8 @@ function addPages(eleventy: EleventyConfig): void {
   page('front', 'front.njk', '{{ edition.top }}index.html', ofEach)
   page('not-found', 'not_found.njk', '{{ edition.top }}404.html', ofEach)
   page('coverage', 'coverage.njk', '/coverage/index.html')
+  page('licences', 'licences.njk', '/licences/index.html')
+  page('changes', 'changes.njk', '/changes/index.html')
   page('source-index', 'source_index.njk', '/source/index.html')
   page('source', 'source.njk', '{{ source.url }}index.html', {
     pagination: { data: 'sources', size: 1, alias: 'source' },
@@ -155,7 +170,14 @@ export async function configure(eleventy: EleventyConfig): Promise<void> {
     gathered = await gather(highlight, directories.output, runMode !== 'build')
   })
   // Under `contig read` we are a child with a channel: say when a build is done, and leave when the parent is gone.
-  eleventy.on('eleventy.after', () => process.send?.({ kind: 'built' }))
+  eleventy.on('eleventy.after', ({ directories, results }) => {
+    writeAfter(
+      root,
+      directories.output,
+      results.map(({ url }) => url),
+    )
+    process.send?.({ kind: 'built' })
+  })
   if (process.send) process.once('disconnect', () => process.exit())
 
   const sources: SourcesIn = (text) => ({
@@ -176,9 +198,15 @@ export async function configure(eleventy: EleventyConfig): Promise<void> {
   )
   eleventy.addGlobalData('coverage', () => material().coverage)
   eleventy.addGlobalData('sources', () => material().sources)
+  eleventy.addGlobalData('licences', () => material().licences)
+  eleventy.addGlobalData('changes', () => material().changes)
   eleventy.addGlobalData('assets', () => ({ ...material().assets, cells: material().cellAssets.scriptUrl }))
   addFilters(eleventy, material)
   addPages(eleventy)
+  eleventy.addTransform(
+    'publish',
+    pageTransform(() => material().assets.card),
+  )
 
   eleventy.setUseGitIgnore(false)
   eleventy.ignores.add('chapters/*/exercises/**')

@@ -21,10 +21,14 @@ export function languageFolder(text: SiteText): string {
   return text.lang === FIRST.lang ? '' : `${text.lang}/`
 }
 
+/** The language of that code; the first for one that is not ours. */
+export function languageNamed(lang: string): SiteText {
+  return LANGUAGES.find((text) => text.lang === lang) ?? FIRST
+}
+
 /** The language that a file of chapters/ is written in: `chapters/zh/notes.md` says zh. */
 export function languageOf(file: string): SiteText {
-  const folder = /(?:^|\/)chapters\/([^/]+)\//.exec(file)?.[1]
-  return LANGUAGES.find(({ lang }) => lang === folder) ?? FIRST
+  return languageNamed(/(?:^|\/)chapters\/([^/]+)\//.exec(file)?.[1] ?? '')
 }
 
 /** The attribute of what stands in a page of `text` and is in the first language all the same: claims, exercises. */

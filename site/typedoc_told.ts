@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// A plugin of TypeDoc: each page of the API begins with the chapters that tell its lines.
-import { type Application, type DeclarationReflection, JSX, type Reflection } from 'typedoc'
+// A plugin of TypeDoc: each page of the API begins with the chapters that tell its lines, and holds addresses that are good in
+// any folder.
+import { type Application, type DeclarationReflection, JSX, PageEvent, type Reflection } from 'typedoc'
 import { FIRST as text } from './languages.ts'
 import { root } from './paths.ts'
+import { relativeHtml } from './publish/relative.ts'
 import type { Place } from './weave/types.ts'
 import { loadWeave } from './weave/weave.ts'
 
@@ -47,5 +49,8 @@ export function load(app: Application): void {
     if (places.length === 0) return JSX.createElement(JSX.Fragment, null)
     const links = places.flatMap((place, i) => (i > 0 ? [', ', link(place)] : [link(place)]))
     return JSX.createElement('p', { class: 'told' }, `${text.toldIn} `, ...links)
+  })
+  app.renderer.on(PageEvent.END, (page) => {
+    if (page.contents) page.contents = relativeHtml(page.contents, `/api/${page.url}`)
   })
 }

@@ -67,6 +67,7 @@ export const en = {
     ],
     contents: 'Contents',
     appendices: 'Appendices',
+    /** What the strip of page frames shows, for the card that is seen where a page is shared. */
     figure:
       'A row of page frames, most of them scattered in use, and one long run that is free and contiguous.',
   },
@@ -84,6 +85,38 @@ export const en = {
   sourceIndex: {
     title: 'Sources',
     description: 'Every source file of the models and the kernel modules, with the chapter that tells it.',
+  },
+  changes: {
+    title: 'What is new',
+    description: 'What a reader gains with each version of the course.',
+    link: 'What is new',
+  },
+  licences: {
+    title: 'Licences',
+    description:
+      'What you may do with the text, the models and the kernel modules; where the modules’ source is; whose work the pages carry.',
+    ours: 'What is ours',
+    rows: [
+      { what: 'The chapters, the models, the tools and these pages', licence: 'MIT', file: 'MIT.txt' },
+      {
+        what: 'The kernel modules with their headers, device trees and programs, and the drivers of the exercises',
+        licence: 'GPL-2.0-only',
+        file: 'GPL-2.0-only.txt',
+      },
+      {
+        what: 'The header that programs share with a module',
+        licence: 'GPL-2.0-only WITH Linux-syscall-note',
+        file: 'Linux-syscall-note.txt',
+      },
+    ],
+    sourceHeading: 'The source of the modules',
+    source:
+      'All that the modules are built from, the text of their licence included. It is made with these pages from the same files, and the same files give the same bytes.',
+    archive: '{files} files, {size}, SHA-256',
+    others: 'What others wrote',
+    othersText: 'The scripts of these pages contain parts of the packages below, each under its own licence.',
+    allTexts: 'The texts of their licences',
+    heads: ['Package', 'Version', 'Licence'],
   },
   coverage: {
     title: 'Coverage',
