@@ -2,15 +2,20 @@
 //
 // Styles and scripts, each one file under a name that holds its hash. Cells bring their own (site/cells/build.ts).
 import { createHash } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, extname, join } from 'node:path'
 import { build } from 'esbuild'
-import { readText, root } from './paths.ts'
+import { root } from './paths.ts'
+import { cardFile } from './publish/card.ts'
 
 export interface Assets {
   readonly css: string
   readonly theme: string
   readonly icon: string
+  /** The picture that is shown where a page is shared. */
+  readonly card: string
+  /** Every file that a bundle was made from, paths from the root. */
+  readonly inputs: readonly string[]
   /** The modules that pages load, by the name of their entry below. */
   readonly scripts: Readonly<Record<string, string>>
 }
@@ -47,14 +52,19 @@ export async function buildAssets(outDir: string): Promise<Assets> {
     const file = written.find((path) => basename(path).startsWith(`${start}-`))
     return `/assets/${basename(file ?? '')}`
   }
-  const icon = readText('site/favicon.svg')
-  const iconName = `icon-${createHash('sha256').update(icon).digest('hex').slice(0, 8)}.svg`
   mkdirSync(join(outDir, 'assets'), { recursive: true })
-  writeFileSync(join(outDir, 'assets', iconName), icon)
+  const copied = (file: string, name: string): string => {
+    const bytes = readFileSync(join(root, file))
+    const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 8)
+    writeFileSync(join(outDir, 'assets', `${name}-${hash}${extname(file)}`), bytes)
+    return `/assets/${name}-${hash}${extname(file)}`
+  }
   return {
     css: named('style'),
     theme: named('theme'),
-    icon: `/assets/${iconName}`,
+    icon: copied('site/favicon.svg', 'icon'),
+    card: copied(cardFile(), 'card'),
+    inputs: [early, modules].flatMap(({ metafile }) => Object.keys(metafile.inputs)),
     scripts: Object.fromEntries(Object.keys(MODULES).map((name) => [name, named(name)])),
   }
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// `npm run diagrams`: draws what is missing under site/diagrams/ and removes what no chapter shows any more.
+// `npm run diagrams`: draws what is missing under site/diagrams/, removes what no chapter shows any more, and draws the card
+// that is shown where a page is shared.
 import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { diagramFile, diagramsOf } from './diagrams/key.ts'
-import { chromiumMissing, renderDiagrams } from './diagrams/render.ts'
+import { chromiumMissing, launchChromium, renderDiagrams } from './diagrams/render.ts'
 import { root } from './paths.ts'
+import { drawCard } from './publish/card.ts'
 import { loadWeave } from './weave/weave.ts'
 
 const missing = chromiumMissing()
@@ -21,4 +23,6 @@ for (const file of readdirSync(join(root, 'site/diagrams'))) {
     rmSync(join(root, 'site/diagrams', file))
 }
 files.forEach((file, index) => writeFileSync(join(root, file), drawn[index]!))
-process.stdout.write(`${files.length} diagrams in site/diagrams/\n`)
+const browser = await launchChromium()
+const card = await drawCard(browser).finally(() => browser.close())
+process.stdout.write(`${files.length} diagrams in site/diagrams/, ${card}\n`)

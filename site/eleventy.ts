@@ -2,7 +2,7 @@
 //
 // Eleventy's configuration: it registers, and each concern has a file of its own in this folder. Bundled to
 // dist/eleventy.js, which .eleventy.js at the top hands on.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Diagnostic, formatDiagnostic } from '../code/lib/diagnostic.ts'
 import { buildAssets, type Assets } from './assets.ts'
@@ -13,29 +13,32 @@ import { openRunner } from './cells/run_node.ts'
 import type { Cell, CellAssets } from './cells/types.ts'
 import { checkFootnotes, type Claims, readClaims } from './claims/claims.ts'
 import { readCoverage } from './coverage/coverage.ts'
-import { bookOf, placeInBook, type Book, type Entry } from './data/book.ts'
+import type { PlaceInBook } from './data/book.ts'
 import { type CoverageRow, coverageRows } from './data/coverage.ts'
 import { checkFrontMatter } from './data/front_matter.ts'
 import { sourcePages, type SourcePage } from './data/sources.ts'
+import { type Edition, editionData, placeOfPage, readEditions } from './editions.ts'
 import { strip } from './figures/strip.ts'
+import { fill } from './fill.ts'
 import { createHighlight, type Highlight } from './highlight/highlight.ts'
-import type { FenceSources } from './markdown/fences.ts'
-import { createMarkdown, headingsOf, minutesOf } from './markdown/markdown.ts'
+import { createMarkdown, headingsOf, minutesOf, type SourcesIn } from './markdown/markdown.ts'
 import { root } from './paths.ts'
-import { HEADERS, PAGE_POLICY } from './policy.ts'
+import { PAGE_POLICY } from './policy.ts'
+import { writeAfter } from './publish/after.ts'
+import { type ChangesData, changesData, type LicencesData, writeLicences } from './publish/texts.ts'
+import { pageTransform, type RenderedPage } from './publish/transform.ts'
 import { refuse } from './refuse.ts'
-import { en } from './text/en.ts'
+import { checkTranslation } from './translation.ts'
 import { checkLoaded } from './weave/check.ts'
-import type { Weave } from './weave/types.ts'
-import { loadWeave } from './weave/weave.ts'
 
 /** Everything that one build reads and makes before the first page is rendered. */
 interface Material {
-  readonly weave: Weave
-  readonly book: Book
+  readonly editions: readonly [Edition, ...Edition[]]
   readonly sources: readonly SourcePage[]
   readonly assets: Assets
   readonly cellAssets: CellAssets
+  readonly licences: LicencesData
+  readonly changes: readonly ChangesData[]
   readonly cells: ReadonlyMap<string, readonly Cell[]>
   readonly claims: Claims
   readonly coverage: readonly CoverageRow[]
@@ -57,16 +60,19 @@ async function untrueCells(cells: readonly Cell[]): Promise<Diagnostic[]> {
 }
 
 async function gather(highlight: Highlight, outDir: string, watching: boolean): Promise<Material> {
-  const weave = loadWeave(root)
-  const written = weave.chapters.filter((chapter) => !chapter.planned)
+  const editions = readEditions(root)
+  const [{ weave }, ...translations] = editions
+  const chapters = editions.flatMap((edition) => edition.weave.chapters)
+  const written = chapters.filter((chapter) => !chapter.planned)
   const extracted = written.map((chapter) => ({ chapter, ...extractCells(chapter.markdown, chapter.file) }))
   const claims = readClaims(root, weave.chapters)
   const coverage = readCoverage(root)
   const found = [
     ...checkLoaded(weave),
+    ...translations.flatMap(checkTranslation),
     ...claims.diagnostics,
     ...coverage.diagnostics,
-    ...checkFootnotes(weave.chapters, claims),
+    ...checkFootnotes(chapters, claims),
     ...written.flatMap((chapter) => checkFrontMatter(chapter.file, chapter.markdown)),
     ...extracted.flatMap(({ diagnostics }) => diagnostics),
     ...(watching ? [] : await untrueCells(extracted.flatMap(({ cells }) => cells))),
@@ -76,31 +82,38 @@ async function gather(highlight: Highlight, outDir: string, watching: boolean): 
     if (!errors.includes(warning)) process.stderr.write(formatDiagnostic(warning) + '\n')
   if (errors.length > 0) refuse(errors)
   rmSync(join(outDir, 'assets'), { recursive: true, force: true })
-  mkdirSync(outDir, { recursive: true })
-  writeFileSync(join(outDir, 'headers.json'), JSON.stringify(HEADERS, null, 2) + '\n')
   const [assets, cellAssets] = await Promise.all([buildAssets(outDir), buildCells(root, outDir)])
   return {
-    weave,
-    book: bookOf(weave),
+    editions,
     sources: sourcePages(weave, highlight),
     assets,
     cellAssets,
+    licences: await writeLicences(root, outDir, [...assets.inputs, ...cellAssets.inputs]),
+    changes: changesData(root),
     cells: new Map(extracted.map(({ chapter, cells }) => [chapter.file, cells])),
     claims,
     coverage: coverageRows(coverage, weave.chapters),
   }
 }
 
+/** What Eleventy says when a build begins, and with `results` when it has ended. */
+interface BuildEvent {
+  readonly directories: { readonly output: string }
+  readonly runMode: string
+  readonly results: readonly { readonly url: string }[]
+}
+
 /** The part of Eleventy's configuration object that is used here. */
 interface EleventyConfig {
   setLibrary(name: string, library: unknown): void
   addGlobalData(name: string, data: unknown): void
-  addFilter(name: string, filter: (value: never) => unknown): void
+  addFilter(name: string, filter: (value: never, ...more: never[]) => unknown): void
   addTemplate(path: string, content: string, data: Record<string, unknown>): void
   addWatchTarget(path: string): void
   setWatchThrottleWaitTime(ms: number): void
   setUseGitIgnore(use: boolean): void
-  on(event: string, listener: (what: { directories: { output: string }; runMode: string }) => unknown): void
+  addTransform(name: string, transform: (this: { page: RenderedPage }, content: string) => string): void
+  on(event: string, listener: (what: BuildEvent) => unknown): void
   readonly ignores: { add(path: string): void }
   readonly watchIgnores: { add(path: string): void }
 }
@@ -108,9 +121,12 @@ interface EleventyConfig {
 function addPages(eleventy: EleventyConfig): void {
   const page = (name: string, layout: string, permalink: string, data: Record<string, unknown> = {}): void =>
     eleventy.addTemplate(`${name}.njk`, '', { layout, permalink, ...data })
-  page('front', 'front.njk', '/index.html')
-  page('not-found', 'not_found.njk', '/404.html')
+  const ofEach = { pagination: { data: 'editions', size: 1, alias: 'edition' } }
+  page('front', 'front.njk', '{{ edition.top }}index.html', ofEach)
+  page('not-found', 'not_found.njk', '{{ edition.top }}404.html', ofEach)
   page('coverage', 'coverage.njk', '/coverage/index.html')
+  page('licences', 'licences.njk', '/licences/index.html')
+  page('changes', 'changes.njk', '/changes/index.html')
   page('source-index', 'source_index.njk', '/source/index.html')
   page('source', 'source.njk', '{{ source.url }}index.html', {
     pagination: { data: 'sources', size: 1, alias: 'source' },
@@ -135,15 +151,11 @@ function addFilters(eleventy: EleventyConfig, material: () => Material): void {
   eleventy.addFilter('headings', nestedHeadings)
   eleventy.addFilter('minutes', minutesOf)
   eleventy.addFilter('hasCells', (html: string) => html.includes('<contig-cell'))
-  eleventy.addFilter('place', (url: string) => placeInBook(material().book, url))
-  eleventy.addFilter('beginWith', (entry: Entry) => en.front.begin(entry.number ?? 0, entry.title))
+  eleventy.addFilter('fill', fill)
+  eleventy.addFilter('place', (url: string) => placeOfPage(material().editions, url))
   eleventy.addFilter('frontStrip', () => strip(0.42, 23, 5))
   eleventy.addFilter('emptyStrip', () => strip(0.5, 0, 1))
-  eleventy.addFilter('strip', (place: ReturnType<typeof placeInBook>) => {
-    const { entries } = material().book
-    const at = place ? entries.findIndex(({ slug }) => slug === place.entry.slug) : 0
-    return strip(at / Math.max(1, entries.length - 1), 7, 1)
-  })
+  eleventy.addFilter('strip', (place: PlaceInBook | null) => strip(place?.fraction ?? 0, 7, 1))
 }
 
 export async function configure(eleventy: EleventyConfig): Promise<void> {
@@ -158,27 +170,43 @@ export async function configure(eleventy: EleventyConfig): Promise<void> {
     gathered = await gather(highlight, directories.output, runMode !== 'build')
   })
   // Under `contig read` we are a child with a channel: say when a build is done, and leave when the parent is gone.
-  eleventy.on('eleventy.after', () => process.send?.({ kind: 'built' }))
+  eleventy.on('eleventy.after', ({ directories, results }) => {
+    writeAfter(
+      root,
+      directories.output,
+      results.map(({ url }) => url),
+    )
+    process.send?.({ kind: 'built' })
+  })
   if (process.send) process.once('disconnect', () => process.exit())
 
-  const sources = (): FenceSources => ({
+  const sources: SourcesIn = (text) => ({
+    text,
     highlight,
-    weave: material().weave,
+    weave: (material().editions.find((edition) => edition.text === text) ?? material().editions[0]).weave,
     cellAssets: material().cellAssets,
     cellsOf: (file) => material().cells.get(file) ?? [],
   })
   const markdown = createMarkdown(sources, () => material().claims)
   eleventy.setLibrary('md', markdown)
 
-  eleventy.addGlobalData('text', en)
   eleventy.addGlobalData('policy', PAGE_POLICY)
-  eleventy.addGlobalData('book', () => material().book)
+  eleventy.addGlobalData('editions', () => material().editions)
+  eleventy.addGlobalData(
+    'eleventyComputed',
+    editionData(() => material().editions),
+  )
   eleventy.addGlobalData('coverage', () => material().coverage)
   eleventy.addGlobalData('sources', () => material().sources)
-  eleventy.addGlobalData('firstChapter', () => material().book.entries.find((entry) => entry.url) ?? null)
+  eleventy.addGlobalData('licences', () => material().licences)
+  eleventy.addGlobalData('changes', () => material().changes)
   eleventy.addGlobalData('assets', () => ({ ...material().assets, cells: material().cellAssets.scriptUrl }))
   addFilters(eleventy, material)
   addPages(eleventy)
+  eleventy.addTransform(
+    'publish',
+    pageTransform(() => material().assets.card),
+  )
 
   eleventy.setUseGitIgnore(false)
   eleventy.ignores.add('chapters/*/exercises/**')

@@ -32,7 +32,7 @@ export function apiUrl(file: string): string | null {
   return module ? `/api/${module}/` : null
 }
 
-/** The page of a chapter or an appendix. */
-export function chapterUrl(slug: string): string {
-  return `/${slug}/`
+/** The page of a chapter or an appendix; `folder` is that of a language (site/languages.ts). */
+export function chapterUrl(slug: string, folder = ''): string {
+  return `/${folder}${slug}/`
 }

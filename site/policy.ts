@@ -21,8 +21,14 @@ const API_POLICY = PAGE_POLICY.replace("style-src 'self'", "style-src 'self' 'un
   "img-src 'self' data:",
 )
 
-/** What a host should send with each address; a later rule wins. Written to headers.json. */
-export const HEADERS = [
+/** What a host should send with the addresses, from the site's top, that an expression matches. */
+export interface HeaderRule {
+  readonly match: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** The policies; a later rule wins. site/publish/headers.ts adds how long things are kept, and writes them for hosts. */
+export const HEADERS: readonly HeaderRule[] = [
   {
     match: '',
     headers: {

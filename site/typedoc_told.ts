@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// A plugin of TypeDoc: each page of the API begins with the chapters that tell its lines.
-import { type Application, type DeclarationReflection, JSX, type Reflection } from 'typedoc'
-import { chapterUrl, root } from './paths.ts'
-import { en as text } from './text/en.ts'
+// A plugin of TypeDoc: each page of the API begins with the chapters that tell its lines, and holds addresses that are good in
+// any folder.
+import { type Application, type DeclarationReflection, JSX, PageEvent, type Reflection } from 'typedoc'
+import { FIRST as text } from './languages.ts'
+import { root } from './paths.ts'
+import { relativeHtml } from './publish/relative.ts'
 import type { Place } from './weave/types.ts'
 import { loadWeave } from './weave/weave.ts'
 
@@ -30,7 +32,7 @@ function firstOfEachChapter(places: readonly Place[]): Place[] {
 
 function link({ chapter, anchor }: Place): JSX.Element {
   const name = chapter.number ? `${text.chapter} ${chapter.number}, ${chapter.title}` : chapter.title
-  return JSX.createElement('a', { href: `${chapterUrl(chapter.slug)}#${anchor}` }, name)
+  return JSX.createElement('a', { href: `${chapter.url}#${anchor}` }, name)
 }
 
 /** TypeDoc calls it. */
@@ -47,5 +49,8 @@ export function load(app: Application): void {
     if (places.length === 0) return JSX.createElement(JSX.Fragment, null)
     const links = places.flatMap((place, i) => (i > 0 ? [', ', link(place)] : [link(place)]))
     return JSX.createElement('p', { class: 'told' }, `${text.toldIn} `, ...links)
+  })
+  app.renderer.on(PageEvent.END, (page) => {
+    if (page.contents) page.contents = relativeHtml(page.contents, `/api/${page.url}`)
   })
 }

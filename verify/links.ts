@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
-// Every link of the built site leads to a page that there is, and to an id that the page has. TypeDoc answers for the
-// links among its own pages.
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+// Every link of the built site leads to a page that there is, and to an id that the page has; what stands in the pages of
+// TypeDoc is its own, and only asked for the page.
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Diagnostic } from '../code/lib/diagnostic.ts'
 import { type CheckContext, type CheckReport, error } from './report.ts'
-
-/** Every page below `folder`, as an address: `/`, `/02-carving-memory-out/`, `/404.html`. */
-export function pagesUnder(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.html'))
-    .map((file) => '/' + file.replaceAll('\\', '/').replace(/(^|\/)index\.html$/, '$1'))
-    .sort()
-}
+import { checkSelfContained } from './self_contained.ts'
+import { fileOf, filesOf, pagesUnder, pathOfSite, resolved, textOf } from './site_files.ts'
 
 function idsTwice(page: string, html: string): Diagnostic[] {
   const seen = new Set<string>()
@@ -28,56 +22,54 @@ function idsTwice(page: string, html: string): Diagnostic[] {
   })
 }
 
+/** A function of a page that is asked for each page once. */
+function once<T>(make: (page: string) => T): (page: string) => T {
+  const known = new Map<string, T>()
+  return (page) => {
+    if (!known.has(page)) known.set(page, make(page))
+    return known.get(page)!
+  }
+}
+
 /** Rules: `link-page`, `link-anchor`, `link-id-twice`. The file of a finding is the page's address. */
 export function checkLinks(folder: string): { diagnostics: Diagnostic[]; pages: number; links: number } {
   const pages = pagesUnder(folder)
-  const texts = new Map<string, string>()
-  const htmlOf = (page: string): string => {
-    const known =
-      texts.get(page) ?? readFileSync(join(folder, page.endsWith('/') ? `${page}index.html` : page), 'utf8')
-    texts.set(page, known)
-    return known
-  }
-  const ids = new Map<string, ReadonlySet<string>>()
-  const idsOf = (page: string): ReadonlySet<string> => {
-    const known =
-      ids.get(page) ?? new Set([...htmlOf(page).matchAll(/\sid="([^"]+)"/g)].map((match) => match[1]!))
-    ids.set(page, known)
-    return known
-  }
+  const files = filesOf(folder)
+  const isApi = (page: string): boolean => page.startsWith('/api/')
+  const idsOf = once(
+    (page) => new Set([...textOf(folder, page).matchAll(/\sid="([^"]+)"/g)].map((match) => match[1]!)),
+  )
   const diagnostics: Diagnostic[] = []
-  const seen = new Set<string>()
   let links = 0
   for (const page of pages) {
-    const isApi = page.startsWith('/api/')
+    const html = textOf(folder, page)
+    const sitePath = pathOfSite(html)
     // A browser goes to the first of two.
-    if (!isApi) diagnostics.push(...idsTwice(page, htmlOf(page)))
-    for (const match of htmlOf(page).matchAll(/\shref="([^"]*)"/g)) {
+    if (!isApi(page)) diagnostics.push(...idsTwice(page, html))
+    const seen = new Set<string>()
+    for (const match of html.matchAll(/\shref="([^"]*)"/g)) {
       const href = match[1]!
       if (/^[a-z]+:/.test(href)) continue
-      const target = new URL(href.replaceAll('&amp;', '&'), `http://site${page}`)
-      if (isApi && target.pathname.startsWith('/api/')) continue
       links += 1
-      if (seen.has(`${page} ${href}`)) continue
-      seen.add(`${page} ${href}`)
+      if (seen.has(href)) continue
+      seen.add(href)
       const report = (rule: string, text: string): void => {
-        const line = htmlOf(page).slice(0, match.index).split('\n').length
+        const line = html.slice(0, match.index).split('\n').length
         diagnostics.push(error(rule, page, line, 0, text))
       }
-      const file = join(folder, decodeURIComponent(target.pathname))
-      const found = target.pathname.endsWith('/') ? join(file, 'index.html') : file
-      if (!existsSync(found) || !statSync(found).isFile()) report('link-page', `${href} leads to no page`)
-      else if (target.hash && !target.pathname.startsWith('/api/')) {
+      const target = resolved(page, href, sitePath)
+      const path = target && decodeURIComponent(target.pathname)
+      if (path === null || !files.has(fileOf(path))) report('link-page', `${href} leads to no page`)
+      else if (target?.hash && !isApi(path)) {
         const id = decodeURIComponent(target.hash.slice(1))
-        if (!idsOf(target.pathname).has(id))
-          report('link-anchor', `${href}: ${target.pathname} has no id ${id}`)
+        if (!idsOf(path).has(id)) report('link-anchor', `${href}: ${path} has no id ${id}`)
       }
     }
   }
   return { diagnostics, pages: pages.length, links }
 }
 
-/** Builds the site into a temporary folder and follows every link in it. */
+/** Builds the site into a temporary folder, follows every link in it, and sees that the folder needs nothing else. */
 export async function linksReport({ buildSite, progress }: CheckContext): Promise<CheckReport> {
   const folder = mkdtempSync(join(tmpdir(), 'contiguous-verify-'))
   try {
@@ -85,7 +77,9 @@ export async function linksReport({ buildSite, progress }: CheckContext): Promis
     await buildSite(folder)
     progress('following links')
     const { diagnostics, pages, links } = checkLinks(folder)
-    return { diagnostics, counts: { pages, links } }
+    const own = checkSelfContained(folder)
+    const counts = { pages, links, 'files that need nothing else': own.files }
+    return { diagnostics: [...diagnostics, ...own.diagnostics], counts }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

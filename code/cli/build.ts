@@ -1,15 +1,33 @@
 // SPDX-License-Identifier: MIT
 //
 // contig build: the course as a folder of static files, for any host.
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
+
+/** `https://host/course` → `https://host/course/`. */
+function siteAddress(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null
+  if (url && /^https?:$/.test(url.protocol) && url.search + url.hash + url.username === '')
+    return url.href.replace(/\/?$/, '/')
+  throw new InvalidArgumentError(
+    `got '${text}', expected the address of the folder on its host, such as https://example.org/course/.`,
+  )
+}
+
+const WITHOUT_SITE =
+  'No --site was given: no sitemap, feed, canonical addresses or cards; 404.html is for the top of a host.\n'
 
 export function registerBuild(program: Command): void {
   program
     .command('build')
     .description('build the course as static files')
     .option('--out <dir>', 'where to', '_site')
+    .option(
+      '--site <url>',
+      'the address at which it will stand: for sitemap, feed, cards and 404.html',
+      siteAddress,
+    )
     .option('--no-api', 'without the API documentation')
-    .action(async (options: { out: string; api: boolean }) => {
+    .action(async (options: { out: string; site?: string; api: boolean }) => {
       const [{ buildApi, buildPages, projectRoot }, { relative, resolve }] = await Promise.all([
         import('./site_build.ts'),
         import('node:path'),
@@ -22,9 +40,10 @@ export function registerBuild(program: Command): void {
       const started = performance.now()
       // The models' documentation is written while the pages are.
       const api = options.api ? buildApi(root, out) : Promise.resolve(true)
-      const [, documented] = await Promise.all([buildPages(root, out), api])
+      const [, documented] = await Promise.all([buildPages(root, out, options.site), api])
       if (!documented) throw new Complaint({ text: 'TypeDoc did not document the models', exitCode: 1 })
       const seconds = ((performance.now() - started) / 1000).toFixed(1)
       process.stdout.write(`${options.out}/ built in ${seconds} s\n`)
+      if (options.site === undefined) process.stdout.write(WITHOUT_SITE)
     })
 }

@@ -68,11 +68,15 @@ export function findingsIn(said: string): string {
   return lines.some((line) => /: error: .* \[[a-z-]+\]$/.test(line)) ? lines.join('\n') : said.trim()
 }
 
-/** Builds the pages once, quietly; a Complaint says what is wrong with a chapter. */
-export async function buildPages(root: string, out: string): Promise<void> {
+/**
+ * Builds the pages once, quietly; a Complaint says what is wrong with a chapter. `site` is the address at which they will
+ * stand, for what needs a whole one (site/publish/site_address.ts).
+ */
+export async function buildPages(root: string, out: string, site?: string): Promise<void> {
   const child = spawn(process.execPath, [ELEVENTY, '--quiet', `--output=${out}`], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, CONTIG_SITE: site ?? '' },
   })
   keep(child)
   let said = ''
@@ -152,7 +156,7 @@ function adoptApiPages(api: string): void {
       },
     )
     // A member inherited from the language itself has its source in no folder of ours.
-    const local = page.replace(/<a href="\/source\/(?!code\/|")[^"]*"[^>]*>([\s\S]*?)<\/a>/g, '$1')
+    const local = page.replace(/<a href="(?:\.\.\/)+source\/(?!code\/|")[^"]*"[^>]*>([\s\S]*?)<\/a>/g, '$1')
     writeFileSync(join(api, file), local)
   }
   for (const [text, name] of scripts) writeFileSync(join(api, 'assets', name), text)

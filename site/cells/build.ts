@@ -61,6 +61,7 @@ export async function buildCells(root: string, outDir: string, options: Options 
     scriptUrl: base + found(cellSource('client.ts')),
     workerUrl: base + worker,
     modules: Object.fromEntries(modules.map(([name, path]) => [name, base + path])),
+    inputs: metafiles.flatMap((metafile) => Object.keys(metafile.inputs)),
     files: [...models.values(), ...outputs.values(), ...chunks(metafiles, root, outdir)]
       .filter((path, index, all) => all.indexOf(path) === index)
       .map((path) => sizeOf(path, outdir, base)),

@@ -63,6 +63,8 @@ export interface CellAssets {
   readonly workerUrl: string
   /** `contiguous/mm/memblock` → address of the built module. */
   readonly modules: Readonly<Record<string, string>>
+  /** Every file that the scripts were made from, paths from the root. */
+  readonly inputs: readonly string[]
   /** Every file written, with its size, for budgets and precache lists. */
   readonly files: readonly { readonly url: string; readonly bytes: number; readonly gzip: number }[]
   /**

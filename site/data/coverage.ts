@@ -3,9 +3,9 @@
 // The coverage of the source articles as a table: a row a mechanism, a cell a place.
 import { type Coverage, hasPlace, type Mechanism, type PlaceName, PLACES } from '../coverage/coverage.ts'
 import { escapeHtml } from '../html.ts'
+import { FIRST as text } from '../languages.ts'
 import { sentenceHtml } from '../markdown/sentence.ts'
 import { chapterUrl, sourceUrl } from '../paths.ts'
-import { en } from '../text/en.ts'
 import type { Chapter } from '../weave/types.ts'
 
 export interface CoverageRow {
@@ -31,7 +31,7 @@ const CELLS: Record<PlaceName, (mechanism: Mechanism, chapterName: (slug: string
 export function coverageRows(coverage: Coverage, chapters: readonly Chapter[]): CoverageRow[] {
   const chapterName = (slug: string): string => {
     const chapter = chapters.find((other) => other.slug === slug)
-    return chapter?.number ? `${en.chapter} ${chapter.number}` : (chapter?.title ?? slug)
+    return chapter?.number ? `${text.chapter} ${chapter.number}` : (chapter?.title ?? slug)
   }
   return coverage.mechanisms.map((mechanism) => ({
     seed: mechanism.seed,
@@ -39,7 +39,7 @@ export function coverageRows(coverage: Coverage, chapters: readonly Chapter[]): 
     cells: PLACES.map((place) =>
       hasPlace(mechanism, place)
         ? CELLS[place](mechanism, chapterName)
-        : `<span class="owed">${en.planned}, ${escapeHtml(chapterName(mechanism.planned?.[place] ?? ''))}</span>`,
+        : `<span class="owed">${text.planned}, ${escapeHtml(chapterName(mechanism.planned?.[place] ?? ''))}</span>`,
     ),
   }))
 }

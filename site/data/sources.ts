@@ -3,7 +3,7 @@
 // A page for each woven file: its lines in colour, and beside each run of lines the chapter section that tells it.
 import type { Highlight } from '../highlight/highlight.ts'
 import { pathHtml } from '../markdown/listing.ts'
-import { apiUrl, chapterUrl, sourceUrl } from '../paths.ts'
+import { apiUrl, sourceUrl } from '../paths.ts'
 import type { Place, SourceFile, Weave } from '../weave/types.ts'
 
 interface Row {
@@ -48,7 +48,7 @@ function rowsOf(source: SourceFile, places: ReadonlyMap<number, Place>, highligh
       anchor: begins ? `region-${place.region}` : '',
       place: place
         ? {
-            url: `${chapterUrl(place.chapter.slug)}#${place.anchor}`,
+            url: `${place.chapter.url}#${place.anchor}`,
             region: place.region,
             title: place.chapter.title,
             number: place.chapter.number,

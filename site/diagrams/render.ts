@@ -4,7 +4,7 @@
 // draws all of them again to see that nothing has drifted.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { chromium } from 'playwright-core'
+import { type Browser, chromium } from 'playwright-core'
 import { root } from '../paths.ts'
 import { cleanDiagram } from './clean.ts'
 import { mermaidConfig, ROLES } from './config.ts'
@@ -28,6 +28,11 @@ export const CHROMIUM_ARGS = [
 export const chromiumMissing = (): string | null =>
   existsSync(CHROMIUM) ? null : `${CHROMIUM} is not installed (Debian: apt-get install chromium)`
 
+/** Chromium, headless and quiet. */
+export function launchChromium(): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM, args: CHROMIUM_ARGS, timeout: 30_000 })
+}
+
 /** What the page has once mermaid.min.js is in it. */
 interface WithMermaid {
   mermaid: {
@@ -38,7 +43,7 @@ interface WithMermaid {
 
 /** The SVG of each diagram, in order. Throws when Mermaid cannot read one, naming its place. */
 export async function renderDiagrams(diagrams: readonly Diagram[]): Promise<string[]> {
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: CHROMIUM_ARGS, timeout: 30_000 })
+  const browser = await launchChromium()
   try {
     const page = await browser.newPage()
     await page.setContent('<!doctype html><title>diagrams</title><body></body>')

@@ -7,13 +7,13 @@ import { join } from 'node:path'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { escapeHtml } from '../html.ts'
+import { FIRST, type SiteText, untranslated } from '../languages.ts'
 import { failAt, type Where } from '../markdown/fence_info.ts'
-import { en } from '../text/en.ts'
 
 const Exercise = z.object({
   id: z.string(),
   title: z.string(),
-  kind: z.enum(Object.keys(en.exercises.kinds) as [keyof typeof en.exercises.kinds]),
+  kind: z.enum(Object.keys(FIRST.exercises.kinds) as [keyof SiteText['exercises']['kinds']]),
   minutes: z.number(),
   difficulty: z.number(),
   order: z.number(),
@@ -42,17 +42,17 @@ function titlesBelow(root: string): ReadonlyMap<string, string> {
   )
 }
 
-function item(exercise: Exercise, titles: ReadonlyMap<string, string>): string {
+function item(exercise: Exercise, titles: ReadonlyMap<string, string>, text: SiteText): string {
   const { id, title, kind, minutes, difficulty, order, prerequisites, about } = exercise
   const after = prerequisites.map((each) => titles.get(each) ?? each).join(', ')
   const facts = [
-    en.exercises.kinds[kind],
-    `${minutes} ${en.exercises.minutes}`,
-    `${en.exercises.difficulty} ${difficulty}`,
-    ...(after === '' ? [] : [`${en.exercises.after} ${after}`]),
+    text.exercises.kinds[kind],
+    `${minutes} ${text.exercises.minutes}`,
+    `${text.exercises.difficulty} ${difficulty}`,
+    ...(after === '' ? [] : [`${text.exercises.after} ${after}`]),
   ]
   return (
-    `<li value="${order}"><p><strong>${escapeHtml(title)}</strong>` +
+    `<li value="${order}"><p${untranslated(text)}><strong>${escapeHtml(title)}</strong>` +
     `${about === undefined ? '' : ` ${escapeHtml(about)}`}</p>` +
     `<p class="facts">${escapeHtml(facts.join(' · '))}</p>` +
     `<p><code>npx contig do ${escapeHtml(id)}</code></p></li>\n`
@@ -60,21 +60,21 @@ function item(exercise: Exercise, titles: ReadonlyMap<string, string>): string {
 }
 
 /** The list of the exercises of the chapter `slug`. */
-export function exercisesFence(root: string, slug: string, where: Where): string {
+export function exercisesFence(root: string, slug: string, where: Where, text: SiteText): string {
   let exercises: Exercise[]
   let titles: ReadonlyMap<string, string>
   try {
     exercises = exercisesOf(root, slug)
     titles = titlesBelow(root)
   } catch (error) {
-    const text = error instanceof z.ZodError ? z.prettifyError(error).replaceAll('\n', ' ') : String(error)
+    const said = error instanceof z.ZodError ? z.prettifyError(error).replaceAll('\n', ' ') : String(error)
     failAt(
       where,
       'exercises',
-      `an exercise.yaml cannot be read: ${text}`,
+      `an exercise.yaml cannot be read: ${said}`,
       'contig list says which, and where',
     )
   }
   if (exercises.length === 0) failAt(where, 'exercises', 'this chapter has no exercises')
-  return `<ol class="exercises">\n${exercises.map((each) => item(each, titles)).join('')}</ol>\n`
+  return `<ol class="exercises">\n${exercises.map((each) => item(each, titles, text)).join('')}</ol>\n`
 }

@@ -6,9 +6,9 @@
 //               │ System RAM │        straight across from before to after. A range inside another is drawn on it,
 //   0x4000_0000 └────────────┘        one step further in. Heights grow with the size, but less than in proportion.
 import { escapeHtml } from '../html.ts'
-import { en } from '../text/en.ts'
+import type { SiteText } from '../languages.ts'
 
-export type RangeKind = keyof typeof en.kinds
+export type RangeKind = keyof SiteText['kinds']
 
 export interface MemoryRange {
   /** First byte. */
@@ -71,7 +71,7 @@ function heights(ranges: readonly MemoryRange[]): { y: (address: number) => numb
   return { y: (address) => tops.get(address) ?? 0, total: y + 16 }
 }
 
-function columnSvg(map: MemoryMap, index: number, scale: ReturnType<typeof heights>): string {
+function columnSvg(map: MemoryMap, index: number, scale: ReturnType<typeof heights>, text: SiteText): string {
   const column = map.columns[index]!
   const id = `${map.id}-${index + 1}`
   const ranges = [...column.ranges].sort((a, b) => a.base - b.base || b.size - a.size)
@@ -84,13 +84,13 @@ function columnSvg(map: MemoryMap, index: number, scale: ReturnType<typeof heigh
     const firstInside = ranges.find((other) => holds(range, other))
     const room = firstInside ? scale.y(firstInside.base) - top : height
     const tight = room < 40
-    const text = tight
+    const words = tight
       ? `<text class="mm-label" x="${x + 12}" y="${top + Math.max(14, room / 2 + 5)}">${escapeHtml(range.label)} <tspan class="mm-size">${sizeText(range.size)}</tspan></text>`
       : `<text class="mm-label" x="${x + 12}" y="${top + room / 2 - 3}">${escapeHtml(range.label)}</text>` +
         `<text class="mm-size" x="${x + 12}" y="${top + room / 2 + 15}">${sizeText(range.size)}</text>`
     return (
       `<rect class="mm-${range.kind}" x="${x}" y="${top}" width="${WIDTH - x - 2}" height="${height}"/>` +
-      (firstInside && room < 16 ? '' : text)
+      (firstInside && room < 16 ? '' : words)
     )
   })
   const edges = [...new Set(ranges.flatMap((range) => [range.base, endOf(range)]))].sort((a, b) => a - b)
@@ -102,7 +102,7 @@ function columnSvg(map: MemoryMap, index: number, scale: ReturnType<typeof heigh
   const told = ranges
     .map(
       (range) =>
-        `${groupedHex(range.base)}: ${range.label}, ${sizeText(range.size)}, ${en.kinds[range.kind]}`,
+        `${groupedHex(range.base)}: ${range.label}, ${sizeText(range.size)}, ${text.kinds[range.kind]}`,
     )
     .join('; ')
   return (
@@ -113,23 +113,23 @@ function columnSvg(map: MemoryMap, index: number, scale: ReturnType<typeof heigh
 }
 
 /** The figure: an SVG a column, which stand below each other on a narrow screen, and a key of the kinds in use. */
-export function memoryMap(map: MemoryMap): string {
+export function memoryMap(map: MemoryMap, text: SiteText): string {
   const scale = heights(map.columns.flatMap((column) => column.ranges))
   const columns = map.columns.map((column, index) => {
     const heading = column.label ? `<p class="mm-heading">${escapeHtml(column.label)}</p>` : ''
-    return `<div class="mm-column">${heading}${columnSvg(map, index, scale)}</div>`
+    return `<div class="mm-column">${heading}${columnSvg(map, index, scale, text)}</div>`
   })
   const kinds = [...new Set(map.columns.flatMap((column) => column.ranges.map((range) => range.kind)))]
   const key = kinds
     .map(
       (kind) =>
-        `<li><svg class="mm-swatch" viewBox="0 0 16 12" aria-hidden="true"><rect class="mm-${kind}" x="1" y="1" width="14" height="10"/></svg> ${en.kinds[kind]}</li>`,
+        `<li><svg class="mm-swatch" viewBox="0 0 16 12" aria-hidden="true"><rect class="mm-${kind}" x="1" y="1" width="14" height="10"/></svg> ${text.kinds[kind]}</li>`,
     )
     .join('')
   const description = map.description ? ` ${escapeHtml(map.description)}` : ''
   return (
     `<figure class="memory-map" id="${map.id}"><div class="mm-columns">${columns.join('')}</div>` +
     `<ul class="mm-key">${key}</ul>` +
-    `<figcaption><strong>${escapeHtml(map.title)}</strong>${description} ${en.mapScale}</figcaption></figure>\n`
+    `<figcaption><strong>${escapeHtml(map.title)}</strong>${description} ${text.mapScale}</figcaption></figure>\n`
   )
 }

@@ -9,9 +9,9 @@
 //         - { base: 0x40000000, size: 1 GiB, label: System RAM, kind: ram }
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { FIRST, type SiteText } from '../languages.ts'
 import { failAt, type Where } from '../markdown/fence_info.ts'
 import { slugOf } from '../markdown/slug.ts'
-import { en } from '../text/en.ts'
 import { memoryMap, type RangeKind } from './memory_map.ts'
 
 const UNITS: Record<string, number> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 }
@@ -36,7 +36,7 @@ const Range = z.strictObject({
   base: Address,
   size: Size,
   label: z.string(),
-  kind: z.enum(Object.keys(en.kinds) as [RangeKind, ...RangeKind[]]),
+  kind: z.enum(Object.keys(FIRST.kinds) as [RangeKind, ...RangeKind[]]),
 })
 const Column = z.strictObject({ label: z.string().default(''), ranges: z.array(Range).min(1) })
 const Fence = z.union([
@@ -46,7 +46,7 @@ const Fence = z.union([
     .transform(({ ranges, ...rest }) => ({ ...rest, columns: [{ label: '', ranges }] })),
 ])
 
-export function memoryMapFence(content: string, id: string, where: Where): string {
+export function memoryMapFence(content: string, id: string, where: Where, text: SiteText): string {
   let given: unknown
   try {
     given = parse(content)
@@ -56,10 +56,6 @@ export function memoryMapFence(content: string, id: string, where: Where): strin
   const parsed = Fence.safeParse(given)
   if (!parsed.success) failAt(where, 'memory-map', z.prettifyError(parsed.error).replaceAll('\n', ' '))
   const { title, description, columns } = parsed.data
-  return memoryMap({
-    id: id || `map-${slugOf(title)}`,
-    title,
-    columns,
-    ...(description === undefined ? {} : { description }),
-  })
+  const map = { id: id || `map-${slugOf(title)}`, title, columns }
+  return memoryMap(description === undefined ? map : { ...map, description }, text)
 }

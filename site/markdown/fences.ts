@@ -14,15 +14,17 @@ import { inlineDiagram } from '../diagrams/inline.ts'
 import { exercisesFence } from '../figures/exercises_fence.ts'
 import { memoryMapFence } from '../figures/memory_map_fence.ts'
 import type { Highlight } from '../highlight/highlight.ts'
+import { fill } from '../fill.ts'
 import { escapeHtml } from '../html.ts'
+import type { SiteText } from '../languages.ts'
 import { root } from '../paths.ts'
-import { en } from '../text/en.ts'
 import type { Weave } from '../weave/types.ts'
 import { failAt, fenceWords, type FenceWords, type Where } from './fence_info.ts'
 import { codeBlock, foldedHtml, listingHtml } from './listing.ts'
 
-/** What the fences of a book are rendered from. */
+/** What the fences of a book are rendered from, in one language. */
 export interface FenceSources {
+  readonly text: SiteText
   readonly highlight: Highlight
   readonly weave: Weave
   readonly cellAssets: CellAssets
@@ -38,13 +40,14 @@ interface Fence {
 }
 
 function woven(fence: Fence, sources: FenceSources, name: string, recall: boolean): string {
-  const { weave, highlight } = sources
+  const { text, weave, highlight } = sources
   if (!weave.regions.has(name)) {
     failAt(fence.where, 'weave-unknown', `region '${name}' is in no file of code/ or kernel/`)
   }
   const fold = fence.info.words.get('fold')
-  if (fold !== undefined) return foldedHtml(weave.listing(name), fold)
+  if (fold !== undefined) return foldedHtml(weave.listing(name), fold, text)
   return listingHtml(weave.listing(name), {
+    text,
     highlight,
     nested: (inner) => weave.listing(inner),
     chapterSlug: fence.chapterSlug,
@@ -58,13 +61,17 @@ function cell(fence: Fence, sources: FenceSources): string {
   if (!found)
     failAt(fence.where, 'cell-unknown', 'this `run` fence is not a cell; has it an id and an output block?')
   const lines = sources.highlight.lines(found.code, 'ts')
-  const pre = codeBlock(lines, { lang: 'ts', marked: fence.info.marked, label: `Cell ${found.id}` })
+  const pre = codeBlock(lines, {
+    lang: 'ts',
+    marked: fence.info.marked,
+    label: fill(sources.text.cell, { id: found.id }),
+  })
   return sources.cellAssets.html(found, pre)
 }
 
 /** Output and transcripts look unlike code: they are what a machine said. */
 function said(fence: Fence, sources: FenceSources, kind: 'output' | 'console'): string {
-  const title = fence.info.title ?? (kind === 'output' ? en.output : en.transcript)
+  const title = fence.info.title ?? (kind === 'output' ? sources.text.output : sources.text.transcript)
   const lines = sources.highlight.lines(fence.content, kind)
   const block = codeBlock(lines, { lang: kind, marked: fence.info.marked, label: title })
   return `<figure class="said ${kind}"><figcaption>${escapeHtml(title)}</figcaption>${block}</figure>\n`
@@ -80,7 +87,7 @@ function plain(fence: Fence, sources: FenceSources): string {
   const block = codeBlock(lines, {
     lang: info.lang,
     marked: info.marked,
-    label: title ?? `Code, ${info.lang}`,
+    label: title ?? fill(sources.text.code, { lang: info.lang }),
   })
   const caption = title ? `<figcaption>${escapeHtml(title)}</figcaption>` : ''
   return `<figure class="listing plain">${caption}${block}</figure>\n`
@@ -104,7 +111,8 @@ export function fenceHtml(
   if (parsed.lang === 'output') return place.follows ? '' : said(fence, sources, 'output')
   if (parsed.lang === 'console') return said(fence, sources, 'console')
   if (parsed.lang === 'mermaid') return inlineDiagram(content, parsed, where)
-  if (parsed.lang === 'memory-map') return memoryMapFence(content, parsed.words.get('id') ?? '', where)
-  if (parsed.lang === 'exercises') return exercisesFence(root, place.chapterSlug, where)
+  if (parsed.lang === 'memory-map')
+    return memoryMapFence(content, parsed.words.get('id') ?? '', where, sources.text)
+  if (parsed.lang === 'exercises') return exercisesFence(root, place.chapterSlug, where, sources.text)
   return plain(fence, sources)
 }

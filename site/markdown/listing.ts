@@ -4,8 +4,8 @@
 // number on each line that is the line of the file.
 import type { Highlight } from '../highlight/highlight.ts'
 import { escapeHtml } from '../html.ts'
-import { apiUrl, chapterUrl, regionUrl, sourceUrl } from '../paths.ts'
-import { en } from '../text/en.ts'
+import type { SiteText } from '../languages.ts'
+import { apiUrl, regionUrl, sourceUrl } from '../paths.ts'
 import type { Listing } from '../weave/types.ts'
 import { sentenceHtml } from './sentence.ts'
 
@@ -43,9 +43,9 @@ export function pathHtml(file: string): string {
 }
 
 /** A nested region's line: its own indentation, then ⟨name⟩ as a link to the listing that shows it. */
-function holeLine(text: string, name: string, href: string): string {
-  const indent = /^\s*/.exec(text)?.[0] ?? ''
-  return `${indent}<a class="hole" href="${escapeHtml(href)}" title="${en.nested}">⟨${escapeHtml(name)}⟩</a>`
+function holeLine(line: string, name: string, href: string, text: SiteText): string {
+  const indent = /^\s*/.exec(line)?.[0] ?? ''
+  return `${indent}<a class="hole" href="${escapeHtml(href)}" title="${text.nested}">⟨${escapeHtml(name)}⟩</a>`
 }
 
 /** As in a printed book: the first line has its number, every fifth, and the line after a gap. */
@@ -62,6 +62,7 @@ function numberBeside(listing: Listing, line: number): number | null {
 export function listingHtml(
   listing: Listing,
   options: {
+    text: SiteText
     highlight: Highlight
     nested: (name: string) => Listing
     chapterSlug: string
@@ -69,11 +70,11 @@ export function listingHtml(
     marked: ReadonlySet<number>
   },
 ): string {
+  const { text } = options
   const placeOf = (other: Listing): string =>
     other.chapter === null
       ? sourceUrl(other.file, other.startLine)
-      : (other.chapter.slug === options.chapterSlug ? '' : chapterUrl(other.chapter.slug)) +
-        `#${other.anchor}`
+      : (other.chapter.slug === options.chapterSlug ? '' : other.chapter.url) + `#${other.anchor}`
   const source = listing.text.split('\n')
   const lines = [...options.highlight.lines(listing.text, listing.lang)]
   for (const hole of listing.holes) {
@@ -81,18 +82,21 @@ export function listingHtml(
       source[hole.line - 1] ?? '',
       hole.name,
       placeOf(options.nested(hole.name)),
+      text,
     )
   }
   const api = apiUrl(listing.file)
-  const range = `${en.lines} ${listing.startLine}–${listing.endLine}`
+  const range = `${text.lines} ${listing.startLine}–${listing.endLine}`
   const caption = [
     `<a class="path" href="${sourceUrl(listing.file, listing.startLine)}">${pathHtml(listing.file)}</a>`,
     `<span class="region">${escapeHtml(listing.region)}</span>`,
     ...(options.recall
-      ? [`<a class="recall" href="${escapeHtml(placeOf(listing))}">${en.seenBefore}</a>`]
+      ? [`<a class="recall" href="${escapeHtml(placeOf(listing))}">${text.seenBefore}</a>`]
       : []),
     ...(api && listing.symbols.length > 0 && !options.recall
-      ? [`<a class="api" href="${api}" aria-label="${en.docsOf}: ${escapeHtml(listing.file)}">${en.api}</a>`]
+      ? [
+          `<a class="api" href="${api}" aria-label="${text.docsOf}: ${escapeHtml(listing.file)}">${text.api}</a>`,
+        ]
       : []),
   ].join('')
   const block = codeBlock(lines, {
@@ -107,11 +111,11 @@ export function listingHtml(
 }
 
 /** The card of a folded listing: what it holds, how long it is, and the way to its place in its file. */
-export function foldedHtml(listing: Listing, sentence: string): string {
+export function foldedHtml(listing: Listing, sentence: string, text: SiteText): string {
   const count = listing.sourceLines.length
   const caption = [
     `<a class="path" href="${regionUrl(listing.file, listing.region)}">${pathHtml(listing.file)}</a>`,
-    `<span>${count} ${count === 1 ? en.line : en.lines}</span>`,
+    `<span>${count} ${count === 1 ? text.line : text.lines}</span>`,
     `<span class="region">${escapeHtml(listing.region)}</span>`,
   ].join('')
   return `<figure class="listing folded" id="${listing.anchor}"><p>${sentenceHtml(sentence)}</p><figcaption>${caption}</figcaption></figure>\n`

@@ -11,19 +11,24 @@ import type { Claims } from '../claims/claims.ts'
 import { footnoteDefinitions } from '../claims/footnotes.ts'
 import { frontMatterLines } from '../data/front_matter.ts'
 import { escapeHtml, withoutTags } from '../html.ts'
+import { languageOf, type SiteText } from '../languages.ts'
 import { fromRoot, readText } from '../paths.ts'
-import { en } from '../text/en.ts'
-import type { Chapter } from '../weave/types.ts'
 import { fenceHtml, type FenceSources } from './fences.ts'
 import { slugOf } from './slug.ts'
-import { boldTerms, definitions, GLOSSARY, termAnchor, termKey } from './terms.ts'
+import { boldTerms, definitions, termAnchor, termKey } from './terms.ts'
 
 /** What Eleventy hands to markdown-it beside the text: the page's data. */
 interface Env {
   readonly page?: { readonly inputPath: string; readonly fileSlug: string }
 }
 
-function useFences(markdown: MarkdownIt, sources: () => FenceSources): void {
+/** What the fences of a language are rendered from. */
+export type SourcesIn = (text: SiteText) => FenceSources
+
+/** The language of the page that is being rendered. */
+const textOf = (env: Env): SiteText => languageOf(env.page?.inputPath ?? '')
+
+function useFences(markdown: MarkdownIt, sources: SourcesIn): void {
   markdown.renderer.rules['fence'] = (tokens, index, _options, env: Env) => {
     const token = tokens[index]!
     const before = tokens[index - 1]
@@ -36,7 +41,7 @@ function useFences(markdown: MarkdownIt, sources: () => FenceSources): void {
       chapterSlug: env.page?.fileSlug ?? '',
       follows,
     }
-    return fenceHtml(token.info, token.content, place, sources())
+    return fenceHtml(token.info, token.content, place, sources(textOf(env)))
   }
 }
 
@@ -44,11 +49,11 @@ function useFootnotes(markdown: MarkdownIt, claims: () => Claims): void {
   markdown.use(footnote)
   // Below the text, so that no line of it changes its number.
   markdown.core.ruler.after('normalize', 'claims', (state) => {
-    state.src += footnoteDefinitions(state.src, claims())
+    state.src += footnoteDefinitions(state.src, claims(), textOf(state.env as Env))
   })
   const { rules } = markdown.renderer
-  rules['footnote_block_open'] = () =>
-    `<section class="sources" aria-labelledby="sources"><h2 id="sources">${en.sources}</h2><ol>\n`
+  rules['footnote_block_open'] = (_tokens, _index, _options, env: Env) =>
+    `<section class="sources" aria-labelledby="sources"><h2 id="sources">${textOf(env).sources}</h2><ol>\n`
   rules['footnote_block_close'] = () => '</ol></section>\n'
   const number = (
     index: number,
@@ -62,17 +67,17 @@ function useFootnotes(markdown: MarkdownIt, claims: () => Claims): void {
     return `<sup class="ref"><a href="#source-${n}" id="ref-${n}${sub}">${n}</a></sup>`
   }
   rules['footnote_open'] = (tokens, index) => `<li id="source-${number(index, tokens)[0]}">`
-  rules['footnote_anchor'] = (tokens, index) => {
+  rules['footnote_anchor'] = (tokens, index, _options, env: Env) => {
     const [n, sub] = number(index, tokens)
-    return ` <a class="back" href="#ref-${n}${sub}" aria-label="${en.backToText} ${n}${sub}">↑</a>`
+    return ` <a class="back" href="#ref-${n}${sub}" aria-label="${textOf(env).backToText} ${n}${sub}">↑</a>`
   }
 }
 
 /** Tables scroll in a box of their own, so the page never does. */
 function useTables(markdown: MarkdownIt): void {
   const { rules } = markdown.renderer
-  rules['table_open'] = () =>
-    `<div class="table" tabindex="0" role="group" aria-label="${en.scroll}"><table>\n`
+  rules['table_open'] = (_tokens, _index, _options, env: Env) =>
+    `<div class="table" tabindex="0" role="group" aria-label="${textOf(env).scroll}"><table>\n`
   rules['table_close'] = () => '</table></div>\n'
   for (const cell of ['th_open', 'td_open']) {
     // markdown-it writes the alignment as a style attribute, which the page's policy refuses.
@@ -92,15 +97,15 @@ function useTables(markdown: MarkdownIt): void {
 }
 
 /** A term has an id where it is defined, and a row of the glossary leads there by its first name that is defined. */
-function useTerms(markdown: MarkdownIt, sources: () => FenceSources): void {
-  const chapters = (): readonly Chapter[] => sources().weave.chapters
+function useTerms(markdown: MarkdownIt, sources: SourcesIn): void {
   markdown.core.ruler.push('terms', (state) => {
     const { page } = state.env as Env
     const file = page ? fromRoot(page.inputPath) : ''
-    const chapter = chapters().find((each) => each.file === file)
+    const { chapters } = sources(textOf(state.env as Env)).weave
+    const chapter = chapters.find((each) => each.file === file)
     if (!chapter) return
     const here = new Set(boldTerms(file, chapter.markdown).map(({ term }) => termKey(term)))
-    const places = file === GLOSSARY ? definitions(chapters()) : new Map<string, string>()
+    const places = chapter.slug === 'glossary' ? definitions(chapters) : new Map<string, string>()
     for (const [index, token] of state.tokens.entries()) {
       const children = token.children ?? []
       for (const [at, child] of children.entries()) {
@@ -120,14 +125,17 @@ function useTerms(markdown: MarkdownIt, sources: () => FenceSources): void {
 
 /** Chinese says that it is: for fonts, and for readers of screens. */
 function useLanguages(markdown: MarkdownIt): void {
-  markdown.renderer.rules['text'] = (tokens, index) =>
-    escapeHtml(tokens[index]!.content).replace(
+  markdown.renderer.rules['text'] = (tokens, index, _options, env: Env) => {
+    const html = escapeHtml(tokens[index]!.content)
+    if (textOf(env).lang.startsWith('zh')) return html
+    return html.replace(
       /\p{Script=Han}[\p{Script=Han}\d ]*(?<=\p{Script=Han})/gu,
       (chinese) => `<span lang="zh-Hans">${chinese}</span>`,
     )
+  }
 }
 
-export function createMarkdown(sources: () => FenceSources, claims: () => Claims): MarkdownIt {
+export function createMarkdown(sources: SourcesIn, claims: () => Claims): MarkdownIt {
   const markdown = new MarkdownIt({ html: true, typographer: false })
   useFences(markdown, sources)
   useFootnotes(markdown, claims)
@@ -143,8 +151,10 @@ export function createMarkdown(sources: () => FenceSources, claims: () => Claims
   markdown.use(alert, {
     openRender: (tokens: { markup: string }[], index: number) =>
       `<div class="alert ${tokens[index]!.markup}" role="note">\n`,
-    titleRender: (tokens: { content: string }[], index: number) =>
-      `<p class="alert-title">${tokens[index]!.content}</p>\n`,
+    titleRender: (tokens: { markup: string }[], index: number, _options: unknown, env: Env) => {
+      const kind = tokens[index]!.markup as keyof SiteText['alerts']
+      return `<p class="alert-title">${textOf(env).alerts[kind]}</p>\n`
+    },
   })
   for (const name of ['aside', 'wide']) {
     markdown.use(container, name, {

@@ -2,7 +2,6 @@
 //
 // Terms: bold in running text where a chapter defines them, once in the book. The glossary's rows lead there.
 import { frontMatterLines } from '../data/front_matter.ts'
-import { chapterUrl } from '../paths.ts'
 import type { Chapter } from '../weave/types.ts'
 import { proseLines } from './prose_lines.ts'
 import { slugOf } from './slug.ts'
@@ -56,10 +55,10 @@ export const termAnchor = (term: string): string => `term-${slugOf(termKey(term)
 /** The address of each definition, by the key of its term. */
 export function definitions(chapters: readonly Chapter[]): Map<string, string> {
   const found = new Map<string, string>()
-  for (const { slug, file, markdown } of chapters) {
+  for (const { url, file, markdown } of chapters) {
     for (const { term } of boldTerms(file, markdown)) {
       const key = termKey(term)
-      if (!found.has(key)) found.set(key, `${chapterUrl(slug)}#${termAnchor(term)}`)
+      if (!found.has(key)) found.set(key, `${url}#${termAnchor(term)}`)
     }
   }
   return found

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// Every word that the templates print, in English. A second language is a second file of this shape.
+// Every word that the templates print, in English, the language in which the course is written first. Another language is
+// another file of this shape, in site/languages.ts. `{name}` stands where a value goes (site/fill.ts).
 
 export const en = {
   lang: 'en',
+  /** What the language calls itself. */
+  languageName: 'English',
   name: 'Contiguous',
   tagline: 'Large pieces of physically contiguous memory, and how Linux hands them to a device.',
   description:
@@ -38,6 +41,9 @@ export const en = {
   line: 'line',
   lines: 'lines',
   toldIn: 'Told in',
+  cell: 'Cell {id}',
+  code: 'Code, {lang}',
+  alerts: { note: 'Note', tip: 'Tip', important: 'Important', warning: 'Warning', caution: 'Caution' },
   docsOf: 'API documentation of this file',
   notTold: 'Its chapter is not written yet.',
   scroll: 'Table, scrolls sideways',
@@ -45,7 +51,7 @@ export const en = {
   licence: 'Text and models MIT, kernel modules GPL-2.0-only.',
   builtFrom: 'Everything in print was run.',
   front: {
-    begin: (number: number, title: string): string => `Begin with chapter ${number}, ${title}`,
+    begin: 'Begin with chapter {number}, {title}',
     readHeading: 'What it is',
     read: [
       'A camera wants 32 MiB in one piece, a radio wants 512, and the pages of a running system lie scattered. This is a course about the ways in which Linux finds such a piece, hands it to a device, and takes it back.',
@@ -61,6 +67,7 @@ export const en = {
     ],
     contents: 'Contents',
     appendices: 'Appendices',
+    /** What the strip of page frames shows, for the card that is seen where a page is shared. */
     figure:
       'A row of page frames, most of them scattered in use, and one long run that is free and contiguous.',
   },
@@ -78,6 +85,38 @@ export const en = {
   sourceIndex: {
     title: 'Sources',
     description: 'Every source file of the models and the kernel modules, with the chapter that tells it.',
+  },
+  changes: {
+    title: 'What is new',
+    description: 'What a reader gains with each version of the course.',
+    link: 'What is new',
+  },
+  licences: {
+    title: 'Licences',
+    description:
+      'What you may do with the text, the models and the kernel modules; where the modules’ source is; whose work the pages carry.',
+    ours: 'What is ours',
+    rows: [
+      { what: 'The chapters, the models, the tools and these pages', licence: 'MIT', file: 'MIT.txt' },
+      {
+        what: 'The kernel modules with their headers, device trees and programs, and the drivers of the exercises',
+        licence: 'GPL-2.0-only',
+        file: 'GPL-2.0-only.txt',
+      },
+      {
+        what: 'The header that programs share with a module',
+        licence: 'GPL-2.0-only WITH Linux-syscall-note',
+        file: 'Linux-syscall-note.txt',
+      },
+    ],
+    sourceHeading: 'The source of the modules',
+    source:
+      'All that the modules are built from, the text of their licence included. It is made with these pages from the same files, and the same files give the same bytes.',
+    archive: '{files} files, {size}, SHA-256',
+    others: 'What others wrote',
+    othersText: 'The scripts of these pages contain parts of the packages below, each under its own licence.',
+    allTexts: 'The texts of their licences',
+    heads: ['Package', 'Version', 'Licence'],
   },
   coverage: {
     title: 'Coverage',
@@ -101,4 +140,7 @@ export const en = {
   },
 } as const
 
-export type SiteText = typeof en
+/** The shape of a language's words: the keys of the English ones, with any strings. */
+type Worded<T> = T extends string ? string : { readonly [Key in keyof T]: Worded<T[Key]> }
+
+export type SiteText = Worded<typeof en>

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 //
 // The chapters in the order of chapters/book.json, the only table of contents, and behind them the appendices. One whose
-// text does not exist yet is planned: it is listed, and it may be named in the ledger.
+// text does not exist yet is planned: it is listed, and it may be named in the ledger. A translation is the same below
+// chapters/<language>/, with a book.json of its own.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Diagnostic } from '../../code/lib/diagnostic.ts'
+import { chapterUrl } from '../paths.ts'
 import { weaveFences } from './fences.ts'
 import type { Chapter } from './types.ts'
-
-const BOOK = 'chapters/book.json'
 
 interface BookEntry {
   slug: string
@@ -24,8 +24,9 @@ interface Book {
   appendices?: BookEntry[]
 }
 
-function readChapter(root: string, entry: BookEntry, part: string | null) {
-  const places = [`chapters/${entry.slug}/index.md`, ...(part === null ? [`chapters/${entry.slug}.md`] : [])]
+function readChapter(root: string, folder: string, entry: BookEntry, part: string | null) {
+  const path = `chapters/${folder}${entry.slug}`
+  const places = [`${path}/index.md`, ...(part === null ? [`${path}.md`] : [])]
   const found = places.find((place) => existsSync(join(root, place)))
   const file = found ?? places[0] ?? ''
   const markdown = found ? readFileSync(join(root, found), 'utf8') : ''
@@ -33,6 +34,7 @@ function readChapter(root: string, entry: BookEntry, part: string | null) {
   const chapter: Chapter = {
     number: entry.number ?? null,
     slug: entry.slug,
+    url: chapterUrl(entry.slug, folder),
     title: entry.title,
     summary: entry.summary ?? '',
     part,
@@ -45,27 +47,29 @@ function readChapter(root: string, entry: BookEntry, part: string | null) {
 }
 
 /** Every text that lies where that of a chapter or an appendix does. */
-function textsUnder(root: string): string[] {
-  return readdirSync(join(root, 'chapters'))
+function textsUnder(root: string, folder: string): string[] {
+  return readdirSync(join(root, 'chapters', folder))
     .sort()
-    .flatMap((name) => (name.endsWith('.md') ? [`chapters/${name}`] : [`chapters/${name}/index.md`]))
+    .map((name) => `chapters/${folder}${name}`)
+    .flatMap((path) => (path.endsWith('.md') ? [path] : [`${path}/index.md`]))
     .filter((file) => existsSync(join(root, file)))
 }
 
 /**
- * Every chapter and appendix of the book, planned ones too. Rules: `book-syntax` (book.json is no JSON),
+ * Every chapter and appendix of the book, planned ones too; `folder` is that of a translation, `zh/`. Rules: `book-syntax` (book.json is no JSON),
  * `book-written` (book.json says written, and there is no text), `book-slug` (two chapters of one slug), `book-unlisted`
  * (a text that has no row there).
  */
-export function readChapters(root: string) {
+export function readChapters(root: string, folder = '') {
+  const bookFile = `chapters/${folder}book.json`
   const chapters: Chapter[] = []
   const diagnostics: Diagnostic[] = []
   const report = (rule: string, text: string) =>
-    diagnostics.push({ rule, severity: 'error', file: BOOK, line: 0, column: 0, text })
+    diagnostics.push({ rule, severity: 'error', file: bookFile, line: 0, column: 0, text })
 
   let book: Book
   try {
-    book = JSON.parse(readFileSync(join(root, BOOK), 'utf8')) as Book
+    book = JSON.parse(readFileSync(join(root, bookFile), 'utf8')) as Book
   } catch (error) {
     report('book-syntax', `cannot be read: ${error instanceof Error ? error.message : String(error)}`)
     return { title: '', chapters, diagnostics }
@@ -81,14 +85,14 @@ export function readChapters(root: string) {
       report('book-slug', `two chapters have the slug ${entry.slug}`)
       continue
     }
-    const read = readChapter(root, entry, part)
+    const read = readChapter(root, folder, entry, part)
     chapters.push(read.chapter)
     diagnostics.push(...read.diagnostics)
     if (entry.written && read.chapter.planned) {
       report('book-written', `${entry.slug} is said to be written, and ${read.chapter.file} does not exist`)
     }
   }
-  for (const file of textsUnder(root)) {
+  for (const file of textsUnder(root, folder)) {
     if (!chapters.some((chapter) => chapter.file === file)) {
       report('book-unlisted', `${file} would be a page that no check looks at: give it a row`)
     }

@@ -38,9 +38,10 @@ function atFence(fence: Fence, rule: string, text: string, note?: string): Diagn
 }
 
 /** Fences against regions: `weave-unknown`, `weave-twice`, `recall-early`, and what one fence may get wrong. */
-function checkFences(weave: Weave): Diagnostic[] {
+export function checkFences(weave: Weave): Diagnostic[] {
   const diagnostics: Diagnostic[] = []
   const first = new Map<string, Fence>()
+  const original = new Set(weave.original.flatMap(({ fences }) => fences.map(({ name }) => name)))
   for (const fence of weave.chapters.flatMap((chapter) => chapter.fences)) {
     const region = weave.regions.get(fence.name)
     if (!region) {
@@ -51,7 +52,7 @@ function checkFences(weave: Weave): Diagnostic[] {
     }
     diagnostics.push(...checkFence(weave, fence, region))
     const before = first.get(fence.name)
-    if (fence.kind === 'recall' && !before) {
+    if (fence.kind === 'recall' && !before && !original.has(fence.name)) {
       const text = `region ${fence.name} is recalled before any chapter has woven it`
       diagnostics.push(
         atFence(fence, 'recall-early', text, `Write weave=${fence.name} where it is told first.`),

@@ -33,11 +33,13 @@ export interface Chapter {
   /** null for an appendix. */
   readonly number: number | null
   readonly slug: string
+  /** Of its page, whether that is written or not. */
+  readonly url: string
   readonly title: string
   readonly summary: string
   /** Title of the part; null for an appendix. */
   readonly part: string | null
-  /** `chapters/<slug>/index.md`, or `chapters/<slug>.md` for an appendix that is one page. */
+  /** `chapters/<slug>/index.md`, or `chapters/<slug>.md` for an appendix that is one page; of a translation, below its folder. */
   readonly file: string
   /** True while there is no such file. */
   readonly planned: boolean
@@ -107,6 +109,8 @@ export interface Weave {
   readonly title: string
   /** Chapters in the order of the book, then appendices; planned ones too. */
   readonly chapters: readonly Chapter[]
+  /** Of a translation: those of the first language, which tell what the translation does not tell yet. */
+  readonly original: readonly Chapter[]
   /** Every file that must be woven, sorted. */
   readonly files: readonly SourceFile[]
   readonly regions: ReadonlyMap<string, Region>

@@ -75,14 +75,18 @@ function tellers(chapters: readonly Chapter[]): Map<string, Chapter> {
   return first
 }
 
-/** Reads the project at `root`. Never throws on what authors write: see `diagnostics`, and `checkWeave`. */
-export function loadWeave(root: string): Weave {
+/**
+ * Reads the project at `root`, or a translation of its chapters, whose folder is `zh/`. Never throws on what authors
+ * write: see `diagnostics`, and `checkWeave`.
+ */
+export function loadWeave(root: string, folder = ''): Weave {
   const read = readWovenFiles(root)
-  const book = readChapters(root)
+  const book = readChapters(root, folder)
+  const original = folder === '' ? [] : readChapters(root).chapters
   const index = indexRegions(read.files)
   const { ledger, diagnostics: ledgerDiagnostics } = readLedger(root)
   const sources = new Map(read.files.map((source) => [source.file, source]))
-  const told = tellers(book.chapters)
+  const told = tellers([...book.chapters, ...original])
   const listings = new Map<string, Listing>()
   const diagnostics: Diagnostic[] = [
     ...book.diagnostics,
@@ -123,6 +127,7 @@ export function loadWeave(root: string): Weave {
     root,
     title: book.title,
     chapters: book.chapters,
+    original,
     files: read.files,
     regions: index.regions,
     ledger,

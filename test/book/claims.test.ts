@@ -8,6 +8,7 @@ import { checkClaims, parseClaims, readClaims } from '../../site/claims/claims.t
 import { claimHtml, footnoteDefinitions } from '../../site/claims/footnotes.ts'
 import { literalsOf, logOccurs, symbolCalled, symbolOccurs } from '../../site/claims/in_source.ts'
 import { footnotesIn } from '../../site/claims/references.ts'
+import { FIRST } from '../../site/languages.ts'
 import { sentenceHtml } from '../../site/markdown/sentence.ts'
 import { readChapters } from '../../site/weave/chapters.ts'
 import { assertionsOf, checkAssertion } from '../../verify/claims.ts'
@@ -69,6 +70,7 @@ describe('claimHtml()', () => {
   logs:
     - { text: 'cma: %lu', path: mm/cma.c, versions: ['6.1'] }
 `),
+      FIRST,
     )
     expect(html.says).toBe(
       '<code>/proc/&lt;pid&gt;/maps</code> and <code>cma_alloc()</code> and <code>reg</code> &amp; more.',
@@ -91,7 +93,8 @@ describe('claimHtml()', () => {
     const files = fixtures.find(({ name }) => name === 'good')!.files
     await inProject(files, (folder) => {
       const claims = readClaims(folder, readChapters(folder).chapters)
-      const text = footnoteDefinitions('a[^top-down] b[^top-down] c[^measured]\n\n[^measured]: d\n', claims)
+      const markdown = 'a[^top-down] b[^top-down] c[^measured]\n\n[^measured]: d\n'
+      const text = footnoteDefinitions(markdown, claims, FIRST)
       expect(text.match(/^\[\^/gm)).toHaveLength(1)
       expect(text).toContain('[^top-down]: <div>It hands out the highest free range.\n    <dl>')
     })

@@ -6,6 +6,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { watchPages } from '../../code/cli/site_build.ts'
+import { FIRST } from '../../site/languages.ts'
 import { foldedHtml } from '../../site/markdown/listing.ts'
 import { root } from '../support/files.ts'
 import { SAMPLE_CHAPTER, sampleSite, type SampleSite } from '../support/sample_site.ts'
@@ -154,6 +155,7 @@ describe('foldedHtml()', () => {
     const html = foldedHtml(
       listing,
       "What kmalloc() & cma_alloc do in mm/cma.c and /proc/iomem: a < b, Tom's.",
+      FIRST,
     )
     expect(html).toContain(
       '<p>What <code>kmalloc()</code> &amp; <code>cma_alloc</code> do in <code>mm/cma.c</code> and ' +

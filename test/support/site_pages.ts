@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Browser, chromium } from 'playwright-core'
-import { pagesUnder } from '../../verify/links.ts'
+import { pagesUnder } from '../../verify/site_files.ts'
 import { CHROMIUM, CHROMIUM_ARGS, chromiumMissing } from '../../site/diagrams/render.ts'
 
 export { chromiumMissing }
