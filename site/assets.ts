@@ -2,9 +2,9 @@
 //
 // Styles and scripts, each one file under a name that holds its hash. Cells bring their own (site/cells/build.ts).
 import { createHash } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { build } from 'esbuild'
+import { build, type BuildOptions } from 'esbuild'
 import { readText, root } from './paths.ts'
 
 export interface Assets {
@@ -20,6 +20,21 @@ const MODULES = { page: 'site/client/page.ts' }
 
 const TARGET = ['chrome123', 'firefox120', 'safari17.5']
 
+/**
+ * The worker of the widgets, with those models that they run; its address from a file beside it. A project without models
+ * (test/support/sample_site.ts) has no widgets either.
+ */
+async function buildWidgetWorker(common: BuildOptions): Promise<string> {
+  if (!existsSync(join(root, 'code/mm'))) return ''
+  const { metafile } = await build({
+    ...common,
+    metafile: true,
+    format: 'esm',
+    entryPoints: { 'widget-worker': 'site/widgets/worker.ts' },
+  })
+  return `./${basename(Object.keys(metafile.outputs)[0] ?? '')}`
+}
+
 /** Bundles into `outDir/assets/`, gives the addresses. */
 export async function buildAssets(outDir: string): Promise<Assets> {
   const common = {
@@ -33,6 +48,7 @@ export async function buildAssets(outDir: string): Promise<Assets> {
     logLevel: 'warning',
     metafile: true,
   } as const
+  const worker = await buildWidgetWorker(common)
   const [early, modules] = await Promise.all([
     // The theme stands before anything is painted, so it is no module.
     build({
@@ -40,7 +56,13 @@ export async function buildAssets(outDir: string): Promise<Assets> {
       entryPoints: { style: 'site/css/main.css', theme: 'site/client/theme.ts' },
       format: 'iife',
     }),
-    build({ ...common, entryPoints: MODULES, format: 'esm', splitting: true }),
+    build({
+      ...common,
+      entryPoints: MODULES,
+      format: 'esm',
+      splitting: true,
+      define: { WIDGET_WORKER: JSON.stringify(worker) },
+    }),
   ])
   const written = [early, modules].flatMap(({ metafile }) => Object.keys(metafile.outputs))
   const named = (start: string): string => {

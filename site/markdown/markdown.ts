@@ -14,7 +14,9 @@ import { escapeHtml, withoutTags } from '../html.ts'
 import { fromRoot, readText } from '../paths.ts'
 import { en } from '../text/en.ts'
 import type { Chapter } from '../weave/types.ts'
+import type { Where } from './fence_info.ts'
 import { fenceHtml, type FenceSources } from './fences.ts'
+import { useNumbers } from './numbers.ts'
 import { slugOf } from './slug.ts'
 import { boldTerms, definitions, GLOSSARY, termAnchor, termKey } from './terms.ts'
 
@@ -23,16 +25,20 @@ interface Env {
   readonly page?: { readonly inputPath: string; readonly fileSlug: string }
 }
 
+/** Where a line of the Markdown, 0-based, stands in its file. */
+function whereOf(env: Env, line: number): Where {
+  const file = env.page ? fromRoot(env.page.inputPath) : 'markdown'
+  const offset = env.page ? frontMatterLines(readText(file)) : 0
+  return { file, line: offset + line + 1 }
+}
+
 function useFences(markdown: MarkdownIt, sources: () => FenceSources): void {
   markdown.renderer.rules['fence'] = (tokens, index, _options, env: Env) => {
     const token = tokens[index]!
     const before = tokens[index - 1]
     const follows = before?.type === 'fence' && /\brun\b/.test(before.info)
-    const file = env.page ? fromRoot(env.page.inputPath) : 'markdown'
-    const offset = env.page ? frontMatterLines(readText(file)) : 0
     const place = {
-      file,
-      line: offset + (token.map?.[0] ?? 0) + 1,
+      ...whereOf(env, token.map?.[0] ?? 0),
       chapterSlug: env.page?.fileSlug ?? '',
       follows,
     }
@@ -134,6 +140,7 @@ export function createMarkdown(sources: () => FenceSources, claims: () => Claims
   useTables(markdown)
   useLanguages(markdown)
   useTerms(markdown, sources)
+  useNumbers(markdown, (env, line) => whereOf(env as Env, line))
   markdown.use(anchor, {
     level: [2, 3, 4],
     slugify: slugOf,

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+//
+// The English of the widgets: the controls, and of each kind what its frames say and what stands in its pictures. It is
+// no part of en.ts, because a page gets these words when a widget wakes (site/widgets/text.ts). `{name}` is a gap. A
+// sentence has two lines to stand on, three on a phone: about 110 characters.
+
+export const enWidgets = {
+  controls: {
+    back: 'Back',
+    forward: 'Forward',
+    play: 'Play',
+    pause: 'Pause',
+    step: 'Step',
+    count: '{at} of {count}',
+    failed: 'The model could not be run: {why}.',
+  },
+  kinds: {
+    'buddy-lists': {
+      said: {
+        start: '{pages} pages are free; the lists have {blocks} of their blocks.',
+        asks: '{name} asks for a block of order {order} with {gfp}: the lists of {type} will do.',
+        found:
+          'The first block that is large enough begins at page {at}, of order {order}, type {type}. It leaves its list.',
+        split: 'Twice what is wanted: the upper half, from page {at} on, goes on the list of order {order}.',
+        moved: 'The block at page {at}, of order {order}, goes on a list of {type}.',
+        gets: '{name} gets the block of order {order} at page {at}.',
+        none: '{name} gets nothing: no list has a block of order {order}, or one to cut it from.',
+        back: '{name} gives the block of order {order} at page {at} back.',
+        buddy: 'The buddy at page {at} is free as a whole: it leaves the list of order {order}.',
+        whole:
+          'No further buddy is free: the block at page {at} goes on the list of order {order}, type {type}.',
+      },
+      labels: { order: 'order', lists: 'Free blocks by their first page', none: 'none' },
+    },
+  },
+} as const
+
+export type WidgetText = typeof enWidgets

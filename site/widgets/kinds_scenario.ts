@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+//
+// What may stand in the fence of a widget, by kind. For the build alone: the page gets what has passed.
+import type { z } from 'zod'
+import { BuddyScenario } from './buddy_scenario.ts'
+import type { FilmKind } from './kinds_frames.ts'
+
+export const SCENARIOS = {
+  'buddy-lists': BuddyScenario,
+} satisfies Record<FilmKind, z.ZodType>
