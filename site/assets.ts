@@ -18,21 +18,27 @@ export interface Assets {
 /** What a page loads as a module. Parts of them that wait for a reader's hand are chunks, fetched then. */
 const MODULES = { page: 'site/client/page.ts' }
 
+const WORKERS = {
+  'widget-worker': 'site/widgets/worker.ts',
+  'movie-worker': 'site/widgets/movie/worker.ts',
+} as const
+
 const TARGET = ['chrome123', 'firefox120', 'safari17.5']
 
 /**
- * The worker of the widgets, with those models that they run; its address from a file beside it. A project without models
- * (test/support/sample_site.ts) has no widgets either.
+ * The worker of the widgets, with those models that they run, and the one that reads traces for the movie; their addresses
+ * from a file beside them. A project without models (test/support/sample_site.ts) has no widgets either.
  */
-async function buildWidgetWorker(common: BuildOptions): Promise<string> {
-  if (!existsSync(join(root, 'code/mm'))) return ''
-  const { metafile } = await build({
-    ...common,
-    metafile: true,
-    format: 'esm',
-    entryPoints: { 'widget-worker': 'site/widgets/worker.ts' },
-  })
-  return `./${basename(Object.keys(metafile.outputs)[0] ?? '')}`
+async function buildWorkers(common: BuildOptions): Promise<Record<keyof typeof WORKERS, string>> {
+  const there = existsSync(join(root, 'code/mm'))
+  const entryPoints = there ? WORKERS : {}
+  const { metafile } = await build({ ...common, metafile: true, format: 'esm', entryPoints })
+  const outputs = Object.entries(metafile.outputs)
+  const found = (source: string): string => {
+    const [path] = outputs.find(([, { entryPoint }]) => entryPoint === source) ?? ['']
+    return `./${basename(path)}`
+  }
+  return { 'widget-worker': found(WORKERS['widget-worker']), 'movie-worker': found(WORKERS['movie-worker']) }
 }
 
 /** Bundles into `outDir/assets/`, gives the addresses. */
@@ -48,7 +54,7 @@ export async function buildAssets(outDir: string): Promise<Assets> {
     logLevel: 'warning',
     metafile: true,
   } as const
-  const worker = await buildWidgetWorker(common)
+  const workers = await buildWorkers(common)
   const [early, modules] = await Promise.all([
     // The theme stands before anything is painted, so it is no module.
     build({
@@ -61,7 +67,10 @@ export async function buildAssets(outDir: string): Promise<Assets> {
       entryPoints: MODULES,
       format: 'esm',
       splitting: true,
-      define: { WIDGET_WORKER: JSON.stringify(worker) },
+      define: {
+        WIDGET_WORKER: JSON.stringify(workers['widget-worker']),
+        MOVIE_WORKER: JSON.stringify(workers['movie-worker']),
+      },
     }),
   ])
   const written = [early, modules].flatMap(({ metafile }) => Object.keys(metafile.outputs))

@@ -2,7 +2,7 @@
 //
 // Eleventy's configuration: it registers, and each concern has a file of its own in this folder. Bundled to
 // dist/eleventy.js, which .eleventy.js at the top hands on.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Diagnostic, formatDiagnostic } from '../code/lib/diagnostic.ts'
 import { buildAssets, type Assets } from './assets.ts'
@@ -25,9 +25,11 @@ import { root } from './paths.ts'
 import { HEADERS, PAGE_POLICY } from './policy.ts'
 import { refuse } from './refuse.ts'
 import { en } from './text/en.ts'
+import { enMovie } from './text/en_movie.ts'
 import { checkLoaded } from './weave/check.ts'
 import type { Weave } from './weave/types.ts'
 import { loadWeave } from './weave/weave.ts'
+import { buildMovie, MODEL_SCENARIO, type MoviePage } from './widgets/movie/movie_html.ts'
 
 /** Everything that one build reads and makes before the first page is rendered. */
 interface Material {
@@ -39,6 +41,7 @@ interface Material {
   readonly cells: ReadonlyMap<string, readonly Cell[]>
   readonly claims: Claims
   readonly coverage: readonly CoverageRow[]
+  readonly movie: MoviePage | null
 }
 
 /** Cells that do not print what the book says. Run for a build that is to be published, not while an author edits. */
@@ -88,6 +91,7 @@ async function gather(highlight: Highlight, outDir: string, watching: boolean): 
     cells: new Map(extracted.map(({ chapter, cells }) => [chapter.file, cells])),
     claims,
     coverage: coverageRows(coverage, weave.chapters),
+    movie: buildMovie(outDir),
   }
 }
 
@@ -111,6 +115,7 @@ function addPages(eleventy: EleventyConfig): void {
   page('front', 'front.njk', '/index.html')
   page('not-found', 'not_found.njk', '/404.html')
   page('coverage', 'coverage.njk', '/coverage/index.html')
+  if (existsSync(join(root, MODEL_SCENARIO))) page('movie', 'movie.njk', '/movie/index.html')
   page('source-index', 'source_index.njk', '/source/index.html')
   page('source', 'source.njk', '{{ source.url }}index.html', {
     pagination: { data: 'sources', size: 1, alias: 'source' },
@@ -171,6 +176,8 @@ export async function configure(eleventy: EleventyConfig): Promise<void> {
   eleventy.setLibrary('md', markdown)
 
   eleventy.addGlobalData('text', en)
+  eleventy.addGlobalData('movieText', enMovie)
+  eleventy.addGlobalData('movie', () => material().movie)
   eleventy.addGlobalData('policy', PAGE_POLICY)
   eleventy.addGlobalData('book', () => material().book)
   eleventy.addGlobalData('coverage', () => material().coverage)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
 // A step in words.
-import { EBUSY, EINTR, ENOMEM } from '../../../code/lib/errno.ts'
 import { fill } from '../../client/words.ts'
 import type { MovieText } from '../../text/en_movie.ts'
 import type { Step } from './film_types.ts'
 
-const NAMES: Readonly<Record<number, string>> = { [EBUSY]: 'EBUSY', [EINTR]: 'EINTR', [ENOMEM]: 'ENOMEM' }
+// What cma_alloc() fails with. The page holds nothing of code/ but types, so these are not code/lib/errno.ts's.
+const NAMES: Readonly<Record<number, string>> = { 4: 'EINTR', 12: 'ENOMEM', 16: 'EBUSY' }
 
 /** Page frames as the kernel prints them. */
 export const hexPfn = (pfn: number): string => `0x${pfn.toString(16)}`
