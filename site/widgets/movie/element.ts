@@ -145,7 +145,7 @@ export class ContigMovie extends HTMLElement {
     const { at, count, playing } = this.player
     const frame = count > 0 ? this.frameAt?.(at) : undefined
     if (!frame || !this.film) return
-    morph(this.piece('widget-stage'), movieStage(this.film, frame, this.words))
+    morph(this.piece('movie-stage'), movieStage(this.film, frame, this.words))
     const said = this.piece('widget-said')
     // While it plays, a reader of screens would speak into its own words.
     said.setAttribute('aria-live', playing ? 'off' : 'polite')

@@ -63,7 +63,7 @@ function movieHtml(trace: string): string {
   const first = openFilm(film)(0)
   return [
     `<figure class="widget movie"><contig-movie data-frames="${film.steps.length}">`,
-    `<div class="widget-stage">${movieStage(film, first, enMovie)}</div>`,
+    `<div class="movie-stage">${movieStage(film, first, enMovie)}</div>`,
     `<p class="widget-said">${escapeHtml(sentenceOfStep(first.step, enMovie))}</p>`,
     '<p class="movie-status" role="status"></p></contig-movie>',
     `<figcaption>${movieKey(enMovie)}</figcaption></figure>`,
