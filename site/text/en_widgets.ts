@@ -32,6 +32,31 @@ export const enWidgets = {
       },
       labels: { order: 'order', lists: 'Free blocks by their first page', none: 'none' },
     },
+    'cma-bitmap': {
+      said: {
+        start: '{name} begins at page frame {pfn} and has {pages} pages, a bit for each.',
+        startCoarse: '{name} begins at page frame {pfn}: {pages} pages, {bits} bits.',
+        asks: '{name} asks for {pages} pages from a multiple of 2^{align} = {unit} on. The search begins at bit 0.',
+        place:
+          'Bits {bit} to {last} are clear, the lowest that will do. They are set, and the pages are asked for.',
+        busy: 'alloc_contig_range() gives {ret}: the page at bit {stayed} stays. The bits are cleared; one place further.',
+        more: 'So it goes for {places} more places, the last of them at bit {bit}; the page at bit {stayed} stays.',
+        gets: 'alloc_contig_range() gives 0. {name} has {pages} pages from bit {bit} on, page frame {pfn}.',
+        none: 'No further place is long enough before the area ends: {name} gets nothing.',
+        released: '{name} gives its {pages} pages back: the bits from {bit} on are clear.',
+        hold: 'Somebody takes a reference of the page at bit {bit}.',
+        drop: 'The reference of the page at bit {bit} is dropped.',
+      },
+      labels: {
+        boot: 'boot',
+        busy: '-EBUSY',
+        tried: 'tried',
+        held: 'Pages that somebody holds',
+        bits: 'Bits',
+        set: 'set',
+        none: 'none',
+      },
+    },
   },
 } as const
 

@@ -41,7 +41,7 @@ export function drawBuddyLists(frame: BuddyFrame, words: Words): string {
   )
   const height = bottom + PAGE + 24
   return (
-    `<svg class="bl" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escapeHtml(stateOf(frame, words))}">` +
+    `<svg class="bl" viewBox="0 0 ${WIDTH + 1} ${height}" role="img" aria-label="${escapeHtml(stateOf(frame, words))}">` +
     `${shade}${lanes.join('')}${blocks.join('')}${cells.join('')}${pageblocks(frame, width, bottom)}</svg>`
   )
 }

@@ -18,6 +18,7 @@ export const GFP = { GFP_HIGHUSER_MOVABLE, GFP_HIGHUSER, GFP_KERNEL, GFP_ATOMIC 
 
 export interface BuddyScenario {
   readonly memory: string
+  readonly maxOrder?: number | undefined
   readonly kernel: KernelVersion
   readonly order: number
   readonly steps: readonly (
@@ -60,8 +61,8 @@ class Film {
   /** What a step of the lists means in the request that is being served. */
   private tell: (change: 'off' | 'on', block: Block) => Said
 
-  constructor({ memory, kernel }: BuddyScenario) {
-    const node = pictured(memory, { kernel })
+  constructor({ memory, kernel, maxOrder }: BuddyScenario) {
+    const node = pictured(memory, { kernel, ...(maxOrder === undefined ? {} : { maxOrder }) })
     const flags = new Proxy(node.map.flags, {
       set: (column, key, value: number) => {
         column[Number(key)] = value

@@ -2,7 +2,7 @@
 //
 // The scenario of `buddy-lists`: memory as a picture (code/machine/picture.ts), and what is asked of it.
 //
-//     memory: M ########........
+//     memory: 'M ########........'      quoted, for YAML takes # for a comment
 //     order: 0                          of requests that do not say theirs; a number that the prose may let drag
 //     steps:
 //       - { alloc: a }
@@ -16,6 +16,7 @@ const Name = z.string().regex(/^[a-z]$/, 'expected one small letter, which is dr
 
 export const BuddyScenario = z.strictObject({
   memory: z.string(),
+  maxOrder: Order.optional(),
   kernel: z.enum(['3.5', '3.9', '4.6', '4.12.4', '6.1.192', '6.12.117']).default('6.12.117'),
   order: Order.default(0),
   steps: z

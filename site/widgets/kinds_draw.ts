@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // What draws a frame, by kind: the part of a widget that the page holds.
+import { drawBitmap } from './bitmap_draw.ts'
 import { drawBuddyLists } from './buddy_draw.ts'
 import type { FilmKind } from './kinds_frames.ts'
 import type { Frame, KindWords } from './frame.ts'
@@ -10,6 +11,7 @@ export type Draws = (frame: never, words: never) => string
 
 export const DRAWINGS = {
   'buddy-lists': drawBuddyLists,
+  'cma-bitmap': drawBitmap,
 } satisfies Record<FilmKind, Draws>
 
 /** The stage of a frame. */

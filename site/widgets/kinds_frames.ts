@@ -2,6 +2,7 @@
 //
 // What makes a film of a scenario, by kind: the part of a widget that runs the models. In Node for the first frame, in
 // the worker for all of them.
+import { bitmapFrames } from './bitmap_frames.ts'
 import { buddyFrames } from './buddy_frames.ts'
 import type { Frame } from './frame.ts'
 
@@ -10,6 +11,7 @@ export type MakesFrames = (scenario: never) => readonly Frame[]
 
 export const FRAMES = {
   'buddy-lists': buddyFrames,
+  'cma-bitmap': bitmapFrames,
 } satisfies Record<string, MakesFrames>
 
 export type FilmKind = keyof typeof FRAMES
