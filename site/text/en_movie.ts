@@ -43,7 +43,7 @@ export const enMovie = {
     freed: 'given back',
   } satisfies Record<PageState, string>,
   range: 'isolated: the place that is tried',
-  counts: { tries: 'places tried', moved: 'pages moved', dropped: 'reclaimed', failed: 'would not move' },
+  counts: { tries: 'places tried', moved: 'pages moved', dropped: 'reclaimed', failed: 'stayed' },
   steps: {
     ask: '{task} asks for {count} page frames in one piece, beginning at a multiple of {align}.',
     try: 'Place {tries}: page frames {start} to {end}. Their pageblocks are isolated, so nobody gets a page there now.',

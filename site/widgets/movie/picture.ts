@@ -14,7 +14,7 @@ import { hexPfn } from './sentence.ts'
 /** Height of a row. Unit: CSS pixels. */
 const ROW = 8
 /** A single page must be seen among thousands. */
-const LEAST = 2
+const LEAST = 5
 const LABELS = 84
 
 const rounded = (value: number): string => String(Math.round(value * 100) / 100)
@@ -91,6 +91,8 @@ function figureText(film: Film, rows: Rows, words: MovieText): string {
 export function movieStage(film: Film, { step, runs }: FilmFrame, words: MovieText): string {
   const rows = rowsOf(film.span)
   const height = rows.count * ROW
+  // A page in the way is drawn wider than it is, so it comes last.
+  const drawn = [...runs].sort((a, b) => Number(a.state === 'held') - Number(b.state === 'held'))
   const range = step.range ? outline(rows, step.range) : ''
   const lines = Array.from({ length: rows.count - 1 }, (_, row) => `M0 ${(row + 1) * ROW}h${COLUMNS}`).join(
     '',
@@ -104,7 +106,7 @@ export function movieStage(film: Film, { step, runs }: FilmFrame, words: MovieTe
   return (
     `<div class="pf"><div class="pf-map"><svg class="pf-labels" width="${LABELS}" height="${height}" aria-hidden="true">${labels(rows, runs)}</svg>` +
     `<svg class="pf-rows" height="${height}" viewBox="0 0 ${COLUMNS} ${height}" preserveAspectRatio="none" role="img" aria-label="${escapeHtml(figureText(film, rows, words))}">` +
-    `<rect class="pf-none" width="${COLUMNS}" height="${height}"/>${runs.map((run) => drawnRun(rows, run)).join('')}` +
+    `<rect class="pf-none" width="${COLUMNS}" height="${height}"/>${drawn.map((run) => drawnRun(rows, run)).join('')}` +
     `<path class="pf-lines" d="${lines}"/>${range}</svg></div><dl class="pf-counts">${counts}</dl>` +
     `<p class="pf-line"><span>${fill(words.line, { line: step.line })}</span><code>${escapeHtml(eventOf(step.text))}</code></p></div>`
   )
