@@ -20,19 +20,25 @@ const MODULES = { page: 'site/client/page.ts' }
 
 const TARGET = ['chrome123', 'firefox120', 'safari17.5']
 
+/** What widgets run beside the page: by the name that their scripts know the address by. */
+const WORKERS = { WIDGET_WORKER: 'site/widgets/worker.ts', MAP_WORKER: 'site/widgets/map_worker.ts' }
+
 /**
- * The worker of the widgets, with those models that they run; its address from a file beside it. A project without models
- * (test/support/sample_site.ts) has no widgets either.
+ * The workers, with those models that they run: their addresses from a file beside them, as esbuild's `define` wants it. A
+ * project without models (test/support/sample_site.ts) has no widgets either.
  */
-async function buildWidgetWorker(common: BuildOptions): Promise<string> {
-  if (!existsSync(join(root, 'code/mm'))) return ''
-  const { metafile } = await build({
-    ...common,
-    metafile: true,
-    format: 'esm',
-    entryPoints: { 'widget-worker': 'site/widgets/worker.ts' },
-  })
-  return `./${basename(Object.keys(metafile.outputs)[0] ?? '')}`
+async function buildWorkers(common: BuildOptions): Promise<Record<string, string>> {
+  const names = Object.entries(WORKERS)
+  if (!existsSync(join(root, 'code/mm'))) return Object.fromEntries(names.map(([name]) => [name, '""']))
+  const entryPoints = Object.values(WORKERS)
+  const { metafile } = await build({ ...common, metafile: true, format: 'esm', splitting: true, entryPoints })
+  const outputs = Object.entries(metafile.outputs)
+  return Object.fromEntries(
+    names.map(([name, entry]) => {
+      const file = outputs.find(([, { entryPoint }]) => entryPoint === entry)?.[0] ?? ''
+      return [name, JSON.stringify(`./${basename(file)}`)]
+    }),
+  )
 }
 
 /** Bundles into `outDir/assets/`, gives the addresses. */
@@ -48,7 +54,7 @@ export async function buildAssets(outDir: string): Promise<Assets> {
     logLevel: 'warning',
     metafile: true,
   } as const
-  const worker = await buildWidgetWorker(common)
+  const define = await buildWorkers(common)
   const [early, modules] = await Promise.all([
     // The theme stands before anything is painted, so it is no module.
     build({
@@ -61,7 +67,7 @@ export async function buildAssets(outDir: string): Promise<Assets> {
       entryPoints: MODULES,
       format: 'esm',
       splitting: true,
-      define: { WIDGET_WORKER: JSON.stringify(worker) },
+      define,
     }),
   ])
   const written = [early, modules].flatMap(({ metafile }) => Object.keys(metafile.outputs))

@@ -2,18 +2,21 @@
 //
 // Widgets wake when they come near the window: until then a page has their first frames and nothing of their scripts.
 
-const wakes = (name: string): Promise<unknown> =>
-  name === 'contig-number' ? import('../widgets/number.ts') : import('../widgets/element.ts')
+const WAKES: Readonly<Record<string, () => Promise<unknown>>> = {
+  'contig-widget': () => import('../widgets/element.ts'),
+  'contig-map': () => import('../widgets/map_element.ts'),
+  'contig-number': () => import('../widgets/number.ts'),
+}
 
 const near = new IntersectionObserver(
   (entries) => {
     for (const { isIntersecting, target } of entries) {
       if (!isIntersecting) continue
       near.unobserve(target)
-      wakes(target.localName).catch((error: unknown) => console.warn(error))
+      WAKES[target.localName]?.().catch((error: unknown) => console.warn(error))
     }
   },
   { rootMargin: '300px' },
 )
 
-document.querySelectorAll('contig-widget, contig-number').forEach((each) => near.observe(each))
+document.querySelectorAll(Object.keys(WAKES).join()).forEach((each) => near.observe(each))
