@@ -18,27 +18,31 @@ export interface Assets {
 /** What a page loads as a module. Parts of them that wait for a reader's hand are chunks, fetched then. */
 const MODULES = { page: 'site/client/page.ts' }
 
-const WORKERS = {
-  'widget-worker': 'site/widgets/worker.ts',
-  'movie-worker': 'site/widgets/movie/worker.ts',
-} as const
-
 const TARGET = ['chrome123', 'firefox120', 'safari17.5']
 
+/** What widgets run beside the page: by the name that their scripts know the address by. */
+const WORKERS = {
+  WIDGET_WORKER: 'site/widgets/worker.ts',
+  MAP_WORKER: 'site/widgets/map_worker.ts',
+  MOVIE_WORKER: 'site/widgets/movie/worker.ts',
+}
+
 /**
- * The worker of the widgets, with those models that they run, and the one that reads traces for the movie; their addresses
- * from a file beside them. A project without models (test/support/sample_site.ts) has no widgets either.
+ * The workers, with those models that they run: their addresses from a file beside them, as esbuild's `define` wants it. A
+ * project without models (test/support/sample_site.ts) has no widgets either.
  */
-async function buildWorkers(common: BuildOptions): Promise<Record<keyof typeof WORKERS, string>> {
-  const there = existsSync(join(root, 'code/mm'))
-  const entryPoints = there ? WORKERS : {}
-  const { metafile } = await build({ ...common, metafile: true, format: 'esm', entryPoints })
+async function buildWorkers(common: BuildOptions): Promise<Record<string, string>> {
+  const names = Object.entries(WORKERS)
+  if (!existsSync(join(root, 'code/mm'))) return Object.fromEntries(names.map(([name]) => [name, '""']))
+  const entryPoints = Object.values(WORKERS)
+  const { metafile } = await build({ ...common, metafile: true, format: 'esm', splitting: true, entryPoints })
   const outputs = Object.entries(metafile.outputs)
-  const found = (source: string): string => {
-    const [path] = outputs.find(([, { entryPoint }]) => entryPoint === source) ?? ['']
-    return `./${basename(path)}`
-  }
-  return { 'widget-worker': found(WORKERS['widget-worker']), 'movie-worker': found(WORKERS['movie-worker']) }
+  return Object.fromEntries(
+    names.map(([name, entry]) => {
+      const file = outputs.find(([, { entryPoint }]) => entryPoint === entry)?.[0] ?? ''
+      return [name, JSON.stringify(`./${basename(file)}`)]
+    }),
+  )
 }
 
 /** Bundles into `outDir/assets/`, gives the addresses. */
@@ -54,7 +58,7 @@ export async function buildAssets(outDir: string): Promise<Assets> {
     logLevel: 'warning',
     metafile: true,
   } as const
-  const workers = await buildWorkers(common)
+  const define = await buildWorkers(common)
   const [early, modules] = await Promise.all([
     // The theme stands before anything is painted, so it is no module.
     build({
@@ -67,10 +71,7 @@ export async function buildAssets(outDir: string): Promise<Assets> {
       entryPoints: MODULES,
       format: 'esm',
       splitting: true,
-      define: {
-        WIDGET_WORKER: JSON.stringify(workers['widget-worker']),
-        MOVIE_WORKER: JSON.stringify(workers['movie-worker']),
-      },
+      define,
     }),
   ])
   const written = [early, modules].flatMap(({ metafile }) => Object.keys(metafile.outputs))

@@ -3,8 +3,9 @@
 // Widgets wake when they come near the window: until then a page has their first frames and nothing of their scripts.
 
 const WAKES: Readonly<Record<string, () => Promise<unknown>>> = {
-  'contig-number': () => import('../widgets/number.ts'),
   'contig-widget': () => import('../widgets/element.ts'),
+  'contig-map': () => import('../widgets/map_element.ts'),
+  'contig-number': () => import('../widgets/number.ts'),
   'contig-movie': () => import('../widgets/movie/element.ts'),
 }
 

@@ -14,6 +14,29 @@ export const enWidgets = {
     count: '{at} of {count}',
     failed: 'The model could not be run: {why}.',
   },
+  /** The map of physical memory. Its line has three parts or five, with a middle dot between them. */
+  map: {
+    start: '{gib} GiB, {pages} page frames. A point of this picture stands for {each} of them.',
+    page: 'Page frame {pfn}, at {address}',
+    zone: 'zone {zone}',
+    pageblock: 'pageblock {migratetype}',
+    nearer: 'Nearer',
+    farther: 'Farther',
+    whole: 'All of it',
+    keys: 'Map of page frames. Arrow keys go from frame to frame, plus and minus zoom, Home and End are the first and the last frame.',
+    booting: 'The model boots…',
+    scale: '{count} across',
+    kinds: {
+      none: 'no memory',
+      nomap: 'reserved, not mapped',
+      reserved: 'reserved at boot',
+      free: 'free',
+      program: 'of programs',
+      kernel: 'of the kernel',
+      cmaFree: 'CMA, free',
+      cmaTaken: 'CMA, taken',
+    },
+  },
   kinds: {
     'buddy-lists': {
       said: {

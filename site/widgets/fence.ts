@@ -17,10 +17,17 @@ import { type Frame, sentenceOf } from './frame.ts'
 import { drawingOf } from './kinds_draw.ts'
 import { type FilmKind, framesOf } from './kinds_frames.ts'
 import { SCENARIOS } from './kinds_scenario.ts'
+import { mapHtml } from './map_fence.ts'
+import { MapScenario } from './map_scenario.ts'
+import type { MapScenario as MapInput } from './map_states.ts'
+
+/** The films, and the map, which is none. */
+const KINDS = { ...SCENARIOS, 'page-map': MapScenario }
+type Kind = keyof typeof KINDS
 
 /** A fence that has been read: what number.ts and the figure need of it. */
 export interface ReadWidget {
-  readonly kind: FilmKind
+  readonly kind: Kind
   readonly id: string
   readonly title: string
   readonly description: string | null
@@ -35,8 +42,8 @@ export function readWidget(info: FenceWords, content: string, where: Where): Rea
   const fail = (text: string): never => failAt(where, 'widget', text)
   const kind = info.words.get('kind') ?? ''
   const id = info.words.get('id') ?? ''
-  if (!Object.hasOwn(SCENARIOS, kind))
-    fail(`no widget of kind '${kind}', expected one of ${Object.keys(SCENARIOS).join(', ')}`)
+  if (!Object.hasOwn(KINDS, kind))
+    fail(`no widget of kind '${kind}', expected one of ${Object.keys(KINDS).join(', ')}`)
   if (!ID.test(id)) fail(`widget id '${id}' is not kebab-case; write id=name`)
   let given: unknown
   try {
@@ -47,40 +54,42 @@ export function readWidget(info: FenceWords, content: string, where: Where): Rea
   const head = Head.safeParse(given)
   if (!head.success) return fail(z.prettifyError(head.error).replaceAll('\n', ' '))
   const { title, description = null, ...rest } = head.data
-  const scenario = SCENARIOS[kind as FilmKind].safeParse(rest)
+  const scenario = KINDS[kind as Kind].safeParse(rest)
   if (!scenario.success) return fail(z.prettifyError(scenario.error).replaceAll('\n', ' '))
-  return { kind: kind as FilmKind, id, title, description, scenario: scenario.data }
+  return { kind: kind as Kind, id, title, description, scenario: scenario.data }
+}
+
+const attributesOf = (values: Readonly<Record<string, string | number>>): string =>
+  Object.entries(values)
+    .map(([name, value]) => ` data-${name}="${escapeHtml(String(value))}"`)
+    .join('')
+
+function filmHtml(kind: FilmKind, { id, title, scenario }: ReadWidget): string {
+  const words = enWidgets.kinds[kind]
+  const frames = framesOf(kind, scenario)
+  const first: Frame = frames[0]!
+  const data = { kind, title, frames: frames.length, scenario: JSON.stringify(scenario) }
+  return (
+    `<contig-widget id="${id}"${attributesOf(data)}>` +
+    `<div class="widget-stage">${drawingOf(kind, first, words)}</div>` +
+    `<p class="widget-said">${escapeHtml(sentenceOf(first.said, words))}</p></contig-widget>`
+  )
 }
 
 /** The figure. Below the stage a row stays free for the controls, so that nothing moves when they come. */
 export function widgetHtml(widget: ReadWidget, where: Where): string {
   const { kind, id, title, description, scenario } = widget
-  const words = enWidgets.kinds[kind]
-  let frames: readonly Frame[]
+  const mapData = { title, scenario: JSON.stringify(scenario) }
+  let inside: string
   try {
-    frames = framesOf(kind, scenario)
+    inside =
+      kind === 'page-map'
+        ? `<contig-map id="${id}"${attributesOf(mapData)}>${mapHtml(scenario as unknown as MapInput)}</contig-map>`
+        : filmHtml(kind, widget)
   } catch (error) {
-    failAt(
-      where,
-      'widget',
-      `the models refuse the scenario: ${error instanceof Error ? error.message : String(error)}`,
-    )
+    const why = error instanceof Error ? error.message : String(error)
+    failAt(where, 'widget', `the models refuse the scenario: ${why}`)
   }
-  const first = frames[0]!
-  const attributes = Object.entries({
-    kind,
-    title,
-    frames: frames.length,
-    scenario: JSON.stringify(scenario),
-  })
-    .map(([name, value]) => ` data-${name}="${escapeHtml(String(value))}"`)
-    .join('')
-  return [
-    `<figure class="widget"><contig-widget id="${id}"${attributes}>`,
-    `<div class="widget-stage">${drawingOf(kind, first, words)}</div>`,
-    `<p class="widget-said">${escapeHtml(sentenceOf(first.said, words))}</p>`,
-    `</contig-widget><figcaption><strong>${escapeHtml(title)}</strong>`,
-    description === null ? '' : ` ${sentenceHtml(description)}`,
-    '</figcaption></figure>\n',
-  ].join('')
+  const more = description === null ? '' : ` ${sentenceHtml(description)}`
+  return `<figure class="widget">${inside}<figcaption><strong>${escapeHtml(title)}</strong>${more}</figcaption></figure>\n`
 }
