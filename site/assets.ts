@@ -2,9 +2,9 @@
 //
 // Styles and scripts, each one file under a name that holds its hash. Cells bring their own (site/cells/build.ts).
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, extname, join } from 'node:path'
-import { build } from 'esbuild'
+import { build, type BuildOptions } from 'esbuild'
 import { root } from './paths.ts'
 import { cardFile } from './publish/card.ts'
 
@@ -25,6 +25,31 @@ const MODULES = { page: 'site/client/page.ts' }
 
 const TARGET = ['chrome123', 'firefox120', 'safari17.5']
 
+/** What widgets run beside the page: by the name that their scripts know the address by. */
+const WORKERS = {
+  WIDGET_WORKER: 'site/widgets/worker.ts',
+  MAP_WORKER: 'site/widgets/map_worker.ts',
+  MOVIE_WORKER: 'site/widgets/movie/worker.ts',
+}
+
+/**
+ * The workers, with those models that they run: their addresses from a file beside them, as esbuild's `define` wants it. A
+ * project without models (test/support/sample_site.ts) has no widgets either.
+ */
+async function buildWorkers(common: BuildOptions): Promise<Record<string, string>> {
+  const names = Object.entries(WORKERS)
+  if (!existsSync(join(root, 'code/mm'))) return Object.fromEntries(names.map(([name]) => [name, '""']))
+  const entryPoints = Object.values(WORKERS)
+  const { metafile } = await build({ ...common, metafile: true, format: 'esm', splitting: true, entryPoints })
+  const outputs = Object.entries(metafile.outputs)
+  return Object.fromEntries(
+    names.map(([name, entry]) => {
+      const file = outputs.find(([, { entryPoint }]) => entryPoint === entry)?.[0] ?? ''
+      return [name, JSON.stringify(`./${basename(file)}`)]
+    }),
+  )
+}
+
 /** Bundles into `outDir/assets/`, gives the addresses. */
 export async function buildAssets(outDir: string): Promise<Assets> {
   const common = {
@@ -38,6 +63,7 @@ export async function buildAssets(outDir: string): Promise<Assets> {
     logLevel: 'warning',
     metafile: true,
   } as const
+  const define = await buildWorkers(common)
   const [early, modules] = await Promise.all([
     // The theme stands before anything is painted, so it is no module.
     build({
@@ -45,7 +71,13 @@ export async function buildAssets(outDir: string): Promise<Assets> {
       entryPoints: { style: 'site/css/main.css', theme: 'site/client/theme.ts' },
       format: 'iife',
     }),
-    build({ ...common, entryPoints: MODULES, format: 'esm', splitting: true }),
+    build({
+      ...common,
+      entryPoints: MODULES,
+      format: 'esm',
+      splitting: true,
+      define,
+    }),
   ])
   const written = [early, modules].flatMap(({ metafile }) => Object.keys(metafile.outputs))
   const named = (start: string): string => {

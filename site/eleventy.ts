@@ -2,7 +2,7 @@
 //
 // Eleventy's configuration: it registers, and each concern has a file of its own in this folder. Bundled to
 // dist/eleventy.js, which .eleventy.js at the top hands on.
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Diagnostic, formatDiagnostic } from '../code/lib/diagnostic.ts'
 import { buildAssets, type Assets } from './assets.ts'
@@ -28,8 +28,10 @@ import { writeAfter } from './publish/after.ts'
 import { type ChangesData, changesData, type LicencesData, writeLicences } from './publish/texts.ts'
 import { pageTransform, type RenderedPage } from './publish/transform.ts'
 import { refuse } from './refuse.ts'
+import { enMovie } from './text/en_movie.ts'
 import { checkTranslation } from './translation.ts'
 import { checkLoaded } from './weave/check.ts'
+import { buildMovie, MODEL_SCENARIO, type MoviePage } from './widgets/movie/movie_html.ts'
 
 /** Everything that one build reads and makes before the first page is rendered. */
 interface Material {
@@ -42,6 +44,7 @@ interface Material {
   readonly cells: ReadonlyMap<string, readonly Cell[]>
   readonly claims: Claims
   readonly coverage: readonly CoverageRow[]
+  readonly movie: MoviePage | null
 }
 
 /** Cells that do not print what the book says. Run for a build that is to be published, not while an author edits. */
@@ -93,6 +96,7 @@ async function gather(highlight: Highlight, outDir: string, watching: boolean): 
     cells: new Map(extracted.map(({ chapter, cells }) => [chapter.file, cells])),
     claims,
     coverage: coverageRows(coverage, weave.chapters),
+    movie: buildMovie(outDir),
   }
 }
 
@@ -127,6 +131,7 @@ function addPages(eleventy: EleventyConfig): void {
   page('coverage', 'coverage.njk', '/coverage/index.html')
   page('licences', 'licences.njk', '/licences/index.html')
   page('changes', 'changes.njk', '/changes/index.html')
+  if (existsSync(join(root, MODEL_SCENARIO))) page('movie', 'movie.njk', '/movie/index.html')
   page('source-index', 'source_index.njk', '/source/index.html')
   page('source', 'source.njk', '{{ source.url }}index.html', {
     pagination: { data: 'sources', size: 1, alias: 'source' },
@@ -190,6 +195,8 @@ export async function configure(eleventy: EleventyConfig): Promise<void> {
   const markdown = createMarkdown(sources, () => material().claims)
   eleventy.setLibrary('md', markdown)
 
+  eleventy.addGlobalData('movieText', enMovie)
+  eleventy.addGlobalData('movie', () => material().movie)
   eleventy.addGlobalData('policy', PAGE_POLICY)
   eleventy.addGlobalData('editions', () => material().editions)
   eleventy.addGlobalData(

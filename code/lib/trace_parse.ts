@@ -71,31 +71,37 @@ function readFields(said: string, format: TraceEventFormat): Record<string, Trac
   return page !== undefined && page === pageOf(rest, bits) ? rest : fields
 }
 
-// comm-pid (tgid) [cpu] flags time: the name of a task may hold spaces and dashes.
+// comm-pid (tgid) [cpu] flags time: the name of a task may hold spaces and dashes. trace-cmd report prints no flags, and
+// spaces after the event's name.
 const TASK = /^ *(.*?)-(\d+) +(?:\([ \d-]+\) )?\[(\d{3,})\] (\S*) +(\d+)(?:\.(\d{6}))?: /
-const EVENT = /^(\w+): (.*)$/
+const EVENT = /^(\w+): +(.*)$/
 const LOST = /^CPU:\d+ \[LOST (?:(\d+) )?EVENTS\]$/
 
-interface ReadLine {
+/** A line of an event, by itself. */
+export interface ReadTraceLine {
   readonly record: TraceRecord
+  /** Those that print an event like this; none: `record.fields` has its text as `verbatim`. */
   readonly formats: readonly TraceEventFormat[]
   /** Column of the event's text. */
   readonly column: number
 }
 
-// A line of an event; null for any other. A carriage return that a copy has brought is no part of it.
-function readLine(text: string): ReadLine | null {
+/**
+ * Reads one line, for whom a trace is too long to have as one text; null when it is of no event. A carriage return that a
+ * copy has brought is no part of it.
+ */
+export function readTraceLine(text: string): ReadTraceLine | null {
   const line = text.replace(/\r$/, '')
   const task = TASK.exec(line)
   const event = task && EVENT.exec(line.slice(task[0].length))
   if (!task || !event) return null
-  const [whole, comm = '', pid, cpu, flags = '', seconds, micros] = task
+  const [, comm = '', pid, cpu, flags = '', seconds, micros] = task
   const [, name = '', said = ''] = event
   const usec = micros === undefined ? Number(seconds) : Number(seconds) * 1e6 + Number(micros)
   const formats = traceEventFormats(name).filter((format) => matcherOf(format).test(said))
   const fields = (formats[0] && readFields(said, formats[0])) ?? { verbatim: said }
   const record = { comm, pid: Number(pid), cpu: Number(cpu), flags, usec, event: name, fields }
-  return { record, formats, column: whole.length + name.length + 3 }
+  return { record, formats, column: line.length - said.length + 1 }
 }
 
 const shown = (text: string): string => (text.length > 60 ? `${text.slice(0, 60)}…` : text)
@@ -108,7 +114,7 @@ function expected(event: string): string {
 type Say = (rule: string, severity: 'error' | 'warning', column: number, text: string, note: string) => void
 
 // What is wrong with a line, if anything is.
-function judge(line: string, read: ReadLine | null, whole: boolean, say: Say): void {
+function judge(line: string, read: ReadTraceLine | null, whole: boolean, say: Say): void {
   const known = read !== null && traceEventFormats(read.record.event).length > 0
   const fits = read !== null && (!known || read.formats.length > 0)
   if (!whole) sayCut(line, read, fits, say)
@@ -124,7 +130,7 @@ function judge(line: string, read: ReadLine | null, whole: boolean, say: Say): v
   }
 }
 
-function sayCut(line: string, read: ReadLine | null, fits: boolean, say: Say): void {
+function sayCut(line: string, read: ReadTraceLine | null, fits: boolean, say: Say): void {
   const got = `the trace ends in the middle of a line: got "${shown(line.trimStart())}"`
   const prints = read && !fits ? expected(read.record.event) : 'a line end, as after every line'
   const note = fits
@@ -147,7 +153,7 @@ function isOtherLine(line: string): boolean {
 
 // #region trace-parse-kernel
 // The kernels that print every event of the trace like this.
-function kernelsOf(reads: readonly (ReadLine | null)[]): KernelVersion[] {
+function kernelsOf(reads: readonly (ReadTraceLine | null)[]): KernelVersion[] {
   const seen = new Set<string>()
   let kernels: KernelVersion[] = [...KERNEL_VERSIONS]
   for (const read of reads) {
@@ -173,7 +179,7 @@ export function parseTrace(text: string, file: string): ParsedTrace {
   if (terminated) texts.pop()
   let lostEvents = 0
   const reads = texts.map((line, index) => {
-    const read = readLine(line)
+    const read = readTraceLine(line)
     const whole = terminated || index < texts.length - 1
     judge(line, read, whole, (rule, severity, column, said, note) =>
       diagnostics.push({ rule, severity, file, line: index + 1, column, text: said, note }),
@@ -191,7 +197,7 @@ export function parseTrace(text: string, file: string): ParsedTrace {
   return { records, ...told, diagnostics, lines, lostEvents, terminated }
 }
 
-function keep(text: string, read: ReadLine | null, kernel: KernelVersion | undefined): TraceLine {
+function keep(text: string, read: ReadTraceLine | null, kernel: KernelVersion | undefined): TraceLine {
   if (!read) return { text }
   const { record } = read
   const same = kernel !== undefined && formatTraceRecord(record, kernel) === text

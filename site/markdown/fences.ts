@@ -7,6 +7,7 @@
 //   ts run id=name          a cell; the `output` fence that follows is what it prints
 //   console  [title="…"]    a transcript of a terminal        output [title="…"] what a program printed
 //   mermaid id=name         a diagram, from site/diagrams/    memory-map         a figure of physical memory
+//   widget kind=… id=name   a film of the models, YAML inside: site/widgets/fence.ts
 //   exercises               the exercises of the chapter
 //   any other language      plain code, title="…" if it has a name
 import type { Cell, CellAssets } from '../cells/types.ts'
@@ -19,6 +20,7 @@ import { escapeHtml } from '../html.ts'
 import type { SiteText } from '../languages.ts'
 import { root } from '../paths.ts'
 import type { Weave } from '../weave/types.ts'
+import { readWidget, widgetHtml } from '../widgets/fence.ts'
 import { failAt, fenceWords, type FenceWords, type Where } from './fence_info.ts'
 import { codeBlock, foldedHtml, listingHtml } from './listing.ts'
 
@@ -113,6 +115,7 @@ export function fenceHtml(
   if (parsed.lang === 'mermaid') return inlineDiagram(content, parsed, where)
   if (parsed.lang === 'memory-map')
     return memoryMapFence(content, parsed.words.get('id') ?? '', where, sources.text)
+  if (parsed.lang === 'widget') return widgetHtml(readWidget(parsed, content, where), where)
   if (parsed.lang === 'exercises') return exercisesFence(root, place.chapterSlug, where, sources.text)
   return plain(fence, sources)
 }

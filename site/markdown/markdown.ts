@@ -13,7 +13,9 @@ import { frontMatterLines } from '../data/front_matter.ts'
 import { escapeHtml, withoutTags } from '../html.ts'
 import { languageOf, type SiteText } from '../languages.ts'
 import { fromRoot, readText } from '../paths.ts'
+import type { Where } from './fence_info.ts'
 import { fenceHtml, type FenceSources } from './fences.ts'
+import { useNumbers } from './numbers.ts'
 import { slugOf } from './slug.ts'
 import { boldTerms, definitions, termAnchor, termKey } from './terms.ts'
 
@@ -28,16 +30,20 @@ export type SourcesIn = (text: SiteText) => FenceSources
 /** The language of the page that is being rendered. */
 const textOf = (env: Env): SiteText => languageOf(env.page?.inputPath ?? '')
 
+/** Where a line of the Markdown, 0-based, stands in its file. */
+function whereOf(env: Env, line: number): Where {
+  const file = env.page ? fromRoot(env.page.inputPath) : 'markdown'
+  const offset = env.page ? frontMatterLines(readText(file)) : 0
+  return { file, line: offset + line + 1 }
+}
+
 function useFences(markdown: MarkdownIt, sources: SourcesIn): void {
   markdown.renderer.rules['fence'] = (tokens, index, _options, env: Env) => {
     const token = tokens[index]!
     const before = tokens[index - 1]
     const follows = before?.type === 'fence' && /\brun\b/.test(before.info)
-    const file = env.page ? fromRoot(env.page.inputPath) : 'markdown'
-    const offset = env.page ? frontMatterLines(readText(file)) : 0
     const place = {
-      file,
-      line: offset + (token.map?.[0] ?? 0) + 1,
+      ...whereOf(env, token.map?.[0] ?? 0),
       chapterSlug: env.page?.fileSlug ?? '',
       follows,
     }
@@ -142,6 +148,7 @@ export function createMarkdown(sources: SourcesIn, claims: () => Claims): Markdo
   useTables(markdown)
   useLanguages(markdown)
   useTerms(markdown, sources)
+  useNumbers(markdown, (env, line) => whereOf(env as Env, line))
   markdown.use(anchor, {
     level: [2, 3, 4],
     slugify: slugOf,

@@ -71,6 +71,8 @@ export const en = {
     figure:
       'A row of page frames, most of them scattered in use, and one long run that is free and contiguous.',
   },
+  /** What a number that can be dragged is called: {title} is the widget's. */
+  draggable: 'Number that changes the picture “{title}”',
   exercises: {
     kinds: { dts: 'a device tree', typescript: 'TypeScript', c: 'C, on a board', question: 'a question' },
     minutes: 'minutes',

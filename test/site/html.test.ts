@@ -18,7 +18,15 @@ const LONG = process.env['CONTIG_LONG'] === '1'
 describe('the HTML', () => {
   const validator = new HtmlValidate({
     extends: ['html-validate:recommended'],
-    elements: ['html5', { 'contig-cell': { flow: true, phrasing: false } }],
+    elements: [
+      'html5',
+      {
+        'contig-cell': { flow: true, phrasing: false },
+        'contig-widget': { flow: true, phrasing: false },
+        'contig-map': { flow: true, phrasing: false },
+        'contig-number': { flow: true, phrasing: true },
+      },
+    ],
     rules: {
       // Written by Eleventy and markdown-it, which write void elements and attributes their own way.
       'void-style': 'off',
