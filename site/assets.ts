@@ -40,7 +40,8 @@ export async function buildAssets(outDir: string): Promise<Assets> {
       entryPoints: { style: 'site/css/main.css', theme: 'site/client/theme.ts' },
       format: 'iife',
     }),
-    build({ ...common, entryPoints: MODULES, format: 'esm', splitting: true }),
+    // Styles of what is loaded late come with its script, as text (site/client/styles.ts).
+    build({ ...common, entryPoints: MODULES, format: 'esm', splitting: true, loader: { '.css': 'text' } }),
   ])
   const written = [early, modules].flatMap(({ metafile }) => Object.keys(metafile.outputs))
   const named = (start: string): string => {

@@ -16,6 +16,8 @@ import { readCoverage } from './coverage/coverage.ts'
 import { bookOf, placeInBook, type Book, type Entry } from './data/book.ts'
 import { type CoverageRow, coverageRows } from './data/coverage.ts'
 import { checkFrontMatter } from './data/front_matter.ts'
+import { glossaryOf } from './data/glossary.ts'
+import { mendingOf, readMending } from './data/mending.ts'
 import { sourcePages, type SourcePage } from './data/sources.ts'
 import { strip } from './figures/strip.ts'
 import { createHighlight, type Highlight } from './highlight/highlight.ts'
@@ -24,6 +26,8 @@ import { createMarkdown, headingsOf, minutesOf } from './markdown/markdown.ts'
 import { root } from './paths.ts'
 import { HEADERS, PAGE_POLICY } from './policy.ts'
 import { refuse } from './refuse.ts'
+import { collect, type RenderedPage } from './search/collect.ts'
+import { writeGlossary, writeSearch } from './search/write.ts'
 import { en } from './text/en.ts'
 import { checkLoaded } from './weave/check.ts'
 import type { Weave } from './weave/types.ts'
@@ -91,6 +95,25 @@ async function gather(highlight: Highlight, outDir: string, watching: boolean): 
   }
 }
 
+/** What finding fetches when a reader asks. */
+function writeFinding(pages: readonly RenderedPage[], { weave, book }: Material, outDir: string): void {
+  const glossary = glossaryOf(weave.chapters)
+  const from = { book, glossary, files: weave.files, text: en }
+  const chapterAt = (address: string): string => {
+    const entry = placeInBook(book, address.replace(/#.*/, ''))?.entry
+    return entry?.number ? `${en.chapter} ${entry.number}, ${entry.title}` : (entry?.title ?? '')
+  }
+  writeGlossary(outDir, en.lang, glossary, chapterAt)
+  writeSearch(outDir, en.lang, collect(pages, from))
+}
+
+interface BuildEvent {
+  readonly directories: { readonly output: string }
+  readonly runMode: string
+  /** The pages that were written, at the end of a build. */
+  readonly results?: readonly RenderedPage[]
+}
+
 /** The part of Eleventy's configuration object that is used here. */
 interface EleventyConfig {
   setLibrary(name: string, library: unknown): void
@@ -100,7 +123,7 @@ interface EleventyConfig {
   addWatchTarget(path: string): void
   setWatchThrottleWaitTime(ms: number): void
   setUseGitIgnore(use: boolean): void
-  on(event: string, listener: (what: { directories: { output: string }; runMode: string }) => unknown): void
+  on(event: string, listener: (what: BuildEvent) => unknown): void
   readonly ignores: { add(path: string): void }
   readonly watchIgnores: { add(path: string): void }
 }
@@ -139,6 +162,8 @@ function addFilters(eleventy: EleventyConfig, material: () => Material): void {
   eleventy.addFilter('beginWith', (entry: Entry) => en.front.begin(entry.number ?? 0, entry.title))
   eleventy.addFilter('frontStrip', () => strip(0.42, 23, 5))
   eleventy.addFilter('emptyStrip', () => strip(0.5, 0, 1))
+  const mending = readMending(root)
+  eleventy.addFilter('mending', (file: string) => mendingOf(mending, file))
   eleventy.addFilter('strip', (place: ReturnType<typeof placeInBook>) => {
     const { entries } = material().book
     const at = place ? entries.findIndex(({ slug }) => slug === place.entry.slug) : 0
@@ -156,6 +181,12 @@ export async function configure(eleventy: EleventyConfig): Promise<void> {
 
   eleventy.on('eleventy.before', async ({ directories, runMode }) => {
     gathered = await gather(highlight, directories.output, runMode !== 'build')
+  })
+  eleventy.on('eleventy.after', ({ directories, results, runMode }) => {
+    const write = (): void => writeFinding(results ?? [], material(), directories.output)
+    // An author who edits waits for the page; the index comes a moment behind it.
+    if (runMode === 'build') write()
+    else setTimeout(write, 300)
   })
   // Under `contig read` we are a child with a channel: say when a build is done, and leave when the parent is gone.
   eleventy.on('eleventy.after', () => process.send?.({ kind: 'built' }))

@@ -16,6 +16,7 @@ import { en } from '../text/en.ts'
 import type { Chapter } from '../weave/types.ts'
 import { fenceHtml, type FenceSources } from './fences.ts'
 import { slugOf } from './slug.ts'
+import { useTermLinks } from './term_links.ts'
 import { boldTerms, definitions, GLOSSARY, termAnchor, termKey } from './terms.ts'
 
 /** What Eleventy hands to markdown-it beside the text: the page's data. */
@@ -110,6 +111,8 @@ function useTerms(markdown: MarkdownIt, sources: () => FenceSources): void {
       const isName =
         state.tokens[index - 1]?.type === 'td_open' && state.tokens[index - 2]?.type === 'tr_open'
       const place = isName && token.content.split(',').flatMap((name) => places.get(termKey(name)) ?? [])[0]
+      if (isName && file === GLOSSARY)
+        state.tokens[index - 1]!.attrSet('id', termAnchor(token.content.split(',')[0]!.trim()))
       if (!place) continue
       const open = new state.Token('link_open', 'a', 1)
       open.attrSet('href', place)
@@ -134,6 +137,7 @@ export function createMarkdown(sources: () => FenceSources, claims: () => Claims
   useTables(markdown)
   useLanguages(markdown)
   useTerms(markdown, sources)
+  useTermLinks(markdown, () => sources().weave.chapters)
   markdown.use(anchor, {
     level: [2, 3, 4],
     slugify: slugOf,
