@@ -71,12 +71,14 @@ export async function buildAssets(outDir: string): Promise<Assets> {
       entryPoints: { style: 'site/css/main.css', theme: 'site/client/theme.ts' },
       format: 'iife',
     }),
+    // Styles of what is loaded late come with its script, as text (site/client/styles.ts).
     build({
       ...common,
       entryPoints: MODULES,
       format: 'esm',
       splitting: true,
       define,
+      loader: { '.css': 'text' },
     }),
   ])
   const written = [early, modules].flatMap(({ metafile }) => Object.keys(metafile.outputs))

@@ -13,9 +13,11 @@ import { openRunner } from './cells/run_node.ts'
 import type { Cell, CellAssets } from './cells/types.ts'
 import { checkFootnotes, type Claims, readClaims } from './claims/claims.ts'
 import { readCoverage } from './coverage/coverage.ts'
-import type { PlaceInBook } from './data/book.ts'
+import { placeInBook, type PlaceInBook } from './data/book.ts'
 import { type CoverageRow, coverageRows } from './data/coverage.ts'
 import { checkFrontMatter } from './data/front_matter.ts'
+import { glossaryOf } from './data/glossary.ts'
+import { mendingOf, readMending } from './data/mending.ts'
 import { sourcePages, type SourcePage } from './data/sources.ts'
 import { type Edition, editionData, placeOfPage, readEditions } from './editions.ts'
 import { strip } from './figures/strip.ts'
@@ -28,6 +30,8 @@ import { writeAfter } from './publish/after.ts'
 import { type ChangesData, changesData, type LicencesData, writeLicences } from './publish/texts.ts'
 import { pageTransform, type RenderedPage } from './publish/transform.ts'
 import { refuse } from './refuse.ts'
+import { collect, type RenderedPage as BuiltPage } from './search/collect.ts'
+import { writeGlossary, writeSearch } from './search/write.ts'
 import { enMovie } from './text/en_movie.ts'
 import { checkTranslation } from './translation.ts'
 import { checkLoaded } from './weave/check.ts'
@@ -100,11 +104,25 @@ async function gather(highlight: Highlight, outDir: string, watching: boolean): 
   }
 }
 
+/** What finding fetches when a reader asks, a file a language. */
+function writeFinding(results: readonly BuiltPage[], { editions }: Material, outDir: string): void {
+  for (const { text, top, weave, book } of editions) {
+    const glossary = glossaryOf(weave.chapters)
+    const chapterAt = (address: string): string => {
+      const entry = placeInBook(book, address.replace(/#.*/, ''))?.entry
+      return entry?.number ? `${text.chapter} ${entry.number}, ${entry.title}` : (entry?.title ?? '')
+    }
+    const pages = results.filter(({ url }) => url.startsWith(top))
+    writeGlossary(outDir, text.lang, glossary, chapterAt)
+    writeSearch(outDir, text.lang, collect(pages, { book, glossary, files: weave.files, text }))
+  }
+}
+
 /** What Eleventy says when a build begins, and with `results` when it has ended. */
 interface BuildEvent {
   readonly directories: { readonly output: string }
   readonly runMode: string
-  readonly results: readonly { readonly url: string }[]
+  readonly results: readonly BuiltPage[]
 }
 
 /** The part of Eleventy's configuration object that is used here. */
@@ -160,6 +178,8 @@ function addFilters(eleventy: EleventyConfig, material: () => Material): void {
   eleventy.addFilter('place', (url: string) => placeOfPage(material().editions, url))
   eleventy.addFilter('frontStrip', () => strip(0.42, 23, 5))
   eleventy.addFilter('emptyStrip', () => strip(0.5, 0, 1))
+  const mending = readMending(root)
+  eleventy.addFilter('mending', (file: string) => mendingOf(mending, file))
   eleventy.addFilter('strip', (place: PlaceInBook | null) => strip(place?.fraction ?? 0, 7, 1))
 }
 
@@ -173,6 +193,12 @@ export async function configure(eleventy: EleventyConfig): Promise<void> {
 
   eleventy.on('eleventy.before', async ({ directories, runMode }) => {
     gathered = await gather(highlight, directories.output, runMode !== 'build')
+  })
+  eleventy.on('eleventy.after', ({ directories, results, runMode }) => {
+    const write = (): void => writeFinding(results, material(), directories.output)
+    // An author who edits waits for the page; the index comes a moment behind it.
+    if (runMode === 'build') write()
+    else setTimeout(write, 300)
   })
   // Under `contig read` we are a child with a channel: say when a build is done, and leave when the parent is gone.
   eleventy.on('eleventy.after', ({ directories, results }) => {

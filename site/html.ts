@@ -13,3 +13,14 @@ export function escapeHtml(text: string): string {
 export function withoutTags(html: string): string {
   return html.replace(/<[^>]*>/g, '')
 }
+
+/** Entities back into text. */
+export function unescapeHtml(html: string): string {
+  const named = Object.entries({ ...ENTITIES, "'": '&#39;', '\u00a0': '&nbsp;' })
+  return html.replace(/&(?:#x([\da-f]+)|#(\d+)|\w+);/gi, (entity, hex?: string, decimal?: string) => {
+    const code = hex ? Number.parseInt(hex, 16) : Number(decimal ?? Number.NaN)
+    return Number.isNaN(code)
+      ? (named.find(([, name]) => name === entity)?.[0] ?? entity)
+      : String.fromCodePoint(code)
+  })
+}

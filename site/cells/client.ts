@@ -73,6 +73,11 @@ export class ContigCell extends HTMLElement {
     return (this.piece('code').querySelector('pre')?.textContent ?? '').replace(/\n$/, '')
   }
 
+  /** The code as the reader sees it, edited or not; what the copy button takes. */
+  codeNow(): string {
+    return this.editor?.code() ?? this.source
+  }
+
   connectedCallback(): void {
     if (this.ready) return
     this.ready = true

@@ -17,6 +17,7 @@ import type { Where } from './fence_info.ts'
 import { fenceHtml, type FenceSources } from './fences.ts'
 import { useNumbers } from './numbers.ts'
 import { slugOf } from './slug.ts'
+import { useTermLinks } from './term_links.ts'
 import { boldTerms, definitions, termAnchor, termKey } from './terms.ts'
 
 /** What Eleventy hands to markdown-it beside the text: the page's data. */
@@ -121,6 +122,8 @@ function useTerms(markdown: MarkdownIt, sources: SourcesIn): void {
       const isName =
         state.tokens[index - 1]?.type === 'td_open' && state.tokens[index - 2]?.type === 'tr_open'
       const place = isName && token.content.split(',').flatMap((name) => places.get(termKey(name)) ?? [])[0]
+      if (isName && chapter.slug === 'glossary')
+        state.tokens[index - 1]!.attrSet('id', termAnchor(token.content.split(',')[0]!.trim()))
       if (!place) continue
       const open = new state.Token('link_open', 'a', 1)
       open.attrSet('href', place)
@@ -148,6 +151,7 @@ export function createMarkdown(sources: SourcesIn, claims: () => Claims): Markdo
   useTables(markdown)
   useLanguages(markdown)
   useTerms(markdown, sources)
+  useTermLinks(markdown, (env) => sources(textOf(env as Env)).weave.chapters)
   useNumbers(markdown, (env, line) => whereOf(env as Env, line))
   markdown.use(anchor, {
     level: [2, 3, 4],

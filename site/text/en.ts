@@ -46,6 +46,10 @@ export const en = {
   alerts: { note: 'Note', tip: 'Tip', important: 'Important', warning: 'Warning', caution: 'Caution' },
   docsOf: 'API documentation of this file',
   notTold: 'Its chapter is not written yet.',
+  search: 'Search',
+  shortcuts: 'Keyboard',
+  edit: 'Edit this page',
+  report: 'Report a mistake',
   scroll: 'Table, scrolls sideways',
   mapScale: 'Heights are compressed: not to scale.',
   licence: 'Text and models MIT, kernel modules GPL-2.0-only.',
@@ -129,7 +133,15 @@ export const en = {
   },
   /** Words of the scripts (site/client/words.ts): plain text, `{name}` where a value goes. */
   scripts: {
-    copy: { copy: 'copy', copied: 'copied', refused: 'the browser refused' },
+    copy: {
+      copy: 'copy',
+      commands: 'copy commands',
+      copied: 'copied',
+      refused: 'The browser refused: the text is selected, copy it by hand.',
+      line: 'link',
+      lineLong: 'Link to a line of {name}',
+    },
+    place: { goOn: 'Go on where you were', section: '{chapter}: {section}' },
   },
   kinds: {
     ram: 'ordinary memory',
