@@ -54,7 +54,8 @@ export async function buildCells(root: string, outDir: string, options: Options 
     worker: `./${worker}`,
     modules: Object.fromEntries(modules.map(([name, path]) => [name, `./${path}`])),
   }
-  const define = { CELL_ASSETS: JSON.stringify(manifest) }
+  // As a string: esbuild puts an object into a file that everything then waits for.
+  const define = { CELL_ASSETS: JSON.stringify(JSON.stringify(manifest)) }
   keep(await build({ ...tool, define, splitting: true, entryPoints: [cellSource('client.ts')] }), root)
 
   const told = options.told ? writeTold(root, options.told, outDir) : null

@@ -6,15 +6,12 @@
 import { fill, wordsOf } from '../client/words.ts'
 import { sentenceOf } from './cell_words.ts'
 import type { CellEditor } from './editor.ts'
-import { CellMistake, rewriteImports } from './imports.ts'
 import { type Edit, keepEdit, keptEdit, printOf } from './kept.ts'
-import { beside, models, withoutAddresses, workerUrl } from './models_page.ts'
 import { note } from './note.ts'
-import { type PageRun, runInPage } from './run_page.ts'
-import { withLine } from './sandbox.ts'
+import type { PageRun } from './run_page.ts'
 import type { Opened } from './share.ts'
 import { makeTools } from './tools.ts'
-import { CELL_LIMITS, type CellEnd, type CellRun } from './types.ts'
+import type { CellRun } from './types.ts'
 import { pressVersion, showVersions, type Version } from './versions.ts'
 
 const words = wordsOf('cells')
@@ -62,7 +59,7 @@ export class ContigCell extends HTMLElement {
 
   private listen(code: HTMLElement): void {
     const { run, edit, reset, share } = this.tools
-    run.addEventListener('click', () => void (this.running ? this.running.stop() : this.run()))
+    run.addEventListener('click', () => (this.dataset['state'] === 'running' ? this.stop() : void this.run()))
     edit.addEventListener('click', () => void this.edit())
     reset.addEventListener('click', () => this.reset())
     share.addEventListener('click', () => void this.share())
@@ -75,7 +72,9 @@ export class ContigCell extends HTMLElement {
     const told = this.dataset['types']
     if (!told) return
     const tell = () =>
-      void import('./hovers.ts').then(({ tellTypes }) => tellTypes(code, this.cell, beside(told)))
+      void import('./hovers.ts').then(({ tellTypes }) =>
+        tellTypes(code, this.cell, new URL(told, import.meta.url).href),
+      )
     for (const event of ['pointerover', 'focusin']) code.addEventListener(event, tell, { once: true })
   }
 
@@ -113,55 +112,44 @@ export class ContigCell extends HTMLElement {
     text.textContent = output
   }
 
-  /** The code to run, its types gone. Printed code was stripped when the site was built. */
-  private async prepare(code: string | null) {
-    if (code === null) return rewriteImports(this.dataset['module'] ?? '', models, words)
-    const { stripTypes } = await import('./strip.ts')
-    return rewriteImports(stripTypes(code), models, words)
-  }
-
   private async run(): Promise<void> {
     if (this.dataset['state'] === 'running') return
     const turn = (this.turn += 1)
-    const written = this.editor?.code() ?? this.source
-    const code = written === this.source ? null : written
+    const code = this.editor?.code() ?? this.source
+    const printed = code === this.source
     this.editor?.mark(null)
     this.show('running', '', words.running)
     const started = performance.now()
     let run: CellRun
     try {
-      const prepared = await this.prepare(code)
-      if (turn !== this.turn) return
-      const request = { module: prepared.code, models: prepared.models }
-      this.running = runInPage(workerUrl, request, CELL_LIMITS, words, (output) => {
+      const { startRun } = await import('./runner.ts')
+      const module = printed ? (this.dataset['module'] ?? '') : null
+      const running = await startRun(code, module, words, (output) => {
         if (turn === this.turn) this.print(output)
       })
-      run = await this.running.result
-      run = { ...run, end: await this.placed(run.end, written, prepared.code) }
+      if (turn !== this.turn) return running.stop()
+      this.running = running
+      run = await running.result
     } catch (error) {
-      const line = error instanceof CellMistake ? error.line : 0
-      const text = error instanceof Error ? error.message : String(error)
-      run = { output: '', end: { kind: 'error', text, line } }
+      console.warn(error)
+      run = { output: '', end: { kind: 'error', text: words.noWorker, line: 0 } }
     }
     if (turn !== this.turn) return
     this.running = null
-    this.finish(run, code, performance.now() - started)
+    this.finish(run, printed, performance.now() - started)
   }
 
-  /** The end with the reader's own line, also where the engine gives none. */
-  private async placed(found: CellEnd, code: string, module: string): Promise<CellEnd> {
-    const end = withLine(found, code)
-    if (end.kind !== 'error') return end
-    const text = withoutAddresses(end.text)
-    if (end.line > 0 || !text.startsWith('SyntaxError')) return { ...end, text }
-    const { earlyError } = await import('./early_error.ts')
-    return { ...end, text, ...(await earlyError(module, words)) }
+  /** Stops a run, also one that is still loading. */
+  private stop(): void {
+    if (this.running) return this.running.stop()
+    this.turn += 1
+    this.show('failed', '', words.stopped)
   }
 
-  private finish({ output, end }: CellRun, edited: string | null, ms: number): void {
-    const compare = end.kind === 'done' && edited === null
+  private finish({ output, end }: CellRun, printed: boolean, ms: number): void {
     const same = output === this.recorded ? words.same : words.other
     const said = sentenceOf(end, ms, words)
+    const compare = end.kind === 'done' && printed
     this.show(end.kind === 'done' ? 'done' : 'failed', output, compare ? `${said} ${same}` : said)
     if (end.kind === 'error' && end.line > 0) this.editor?.mark({ line: end.line, text: end.text })
   }

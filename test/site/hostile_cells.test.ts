@@ -114,11 +114,7 @@ describe('a hostile cell', () => {
   })
 
   it.each([
-    [
-      'a line of 256 MiB',
-      `console.log('x'.repeat(2 ** 28))`,
-      'Stopped: the cell printed more than 64 KiB.',
-    ],
+    ['a line of 256 MiB', `console.log('x'.repeat(2 ** 28))`, 'Stopped: the cell printed more than 64 KiB.'],
     ['an error of ten megabytes', `throw new Error('x'.repeat(1e7))`, 'Line 1: Error: xxx'],
     [
       'recursion',
