@@ -89,7 +89,10 @@ async function gather(highlight: Highlight, outDir: string, watching: boolean): 
     if (!errors.includes(warning)) process.stderr.write(formatDiagnostic(warning) + '\n')
   if (errors.length > 0) refuse(errors)
   rmSync(join(outDir, 'assets'), { recursive: true, force: true })
-  const [assets, cellAssets] = await Promise.all([buildAssets(outDir), buildCells(root, outDir)])
+  const [assets, cellAssets] = await Promise.all([
+    buildAssets(outDir),
+    buildCells(root, outDir, { told: extracted.flatMap(({ cells }) => cells) }),
+  ])
   return {
     editions,
     sources: sourcePages(weave, highlight),
@@ -208,6 +211,12 @@ export async function configure(eleventy: EleventyConfig): Promise<void> {
       results.map(({ url }) => url),
     )
     process.send?.({ kind: 'built' })
+  })
+  // What a page names is there when a build is done; under `contig read` it comes seconds later, and is not waited for.
+  eleventy.on('eleventy.after', ({ runMode }) => {
+    const { written } = material().cellAssets
+    if (runMode === 'build') return written
+    written.catch((error: unknown) => process.stderr.write(`told types: ${String(error)}\n`))
   })
   if (process.send) process.once('disconnect', () => process.exit())
 
