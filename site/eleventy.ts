@@ -4,12 +4,14 @@
 // dist/eleventy.js, which .eleventy.js at the top hands on.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { loadExercises } from '../code/exercise/catalog.ts'
 import { type Diagnostic, formatDiagnostic } from '../code/lib/diagnostic.ts'
 import { buildAssets, type Assets } from './assets.ts'
 import { buildCells } from './cells/build.ts'
 import { extractCells } from './cells/cells.ts'
 import { checkRun } from './cells/check_run.ts'
 import { openRunner } from './cells/run_node.ts'
+import { cellSource } from './cells/models.ts'
 import type { Cell, CellAssets } from './cells/types.ts'
 import { checkFootnotes, type Claims, readClaims } from './claims/claims.ts'
 import { readCoverage } from './coverage/coverage.ts'
@@ -17,6 +19,7 @@ import { bookOf, placeInBook, type Book, type Entry } from './data/book.ts'
 import { type CoverageRow, coverageRows } from './data/coverage.ts'
 import { checkFrontMatter } from './data/front_matter.ts'
 import { sourcePages, type SourcePage } from './data/sources.ts'
+import { exercisePages, type ExercisePages } from './exercises/pages.ts'
 import { strip } from './figures/strip.ts'
 import { createHighlight, type Highlight } from './highlight/highlight.ts'
 import type { FenceSources } from './markdown/fences.ts'
@@ -39,6 +42,7 @@ interface Material {
   readonly cells: ReadonlyMap<string, readonly Cell[]>
   readonly claims: Claims
   readonly coverage: readonly CoverageRow[]
+  readonly exercises: ExercisePages
 }
 
 /** Cells that do not print what the book says. Run for a build that is to be published, not while an author edits. */
@@ -54,6 +58,12 @@ async function untrueCells(cells: readonly Cell[]): Promise<Diagnostic[]> {
   } finally {
     runner.close()
   }
+}
+
+/** What the pages of exercises load, beside the cells, of which they share the editor. */
+const EXERCISES = {
+  workers: { checkWorker: cellSource('../exercises/check_worker.ts') },
+  clients: [cellSource('../exercises/client.ts')],
 }
 
 async function gather(highlight: Highlight, outDir: string, watching: boolean): Promise<Material> {
@@ -78,7 +88,10 @@ async function gather(highlight: Highlight, outDir: string, watching: boolean): 
   rmSync(join(outDir, 'assets'), { recursive: true, force: true })
   mkdirSync(outDir, { recursive: true })
   writeFileSync(join(outDir, 'headers.json'), JSON.stringify(HEADERS, null, 2) + '\n')
-  const [assets, cellAssets] = await Promise.all([buildAssets(outDir), buildCells(root, outDir)])
+  const [assets, cellAssets] = await Promise.all([
+    buildAssets(outDir),
+    buildCells(root, outDir, loadExercises(root).length > 0 ? EXERCISES : {}),
+  ])
   return {
     weave,
     book: bookOf(weave),
@@ -88,6 +101,7 @@ async function gather(highlight: Highlight, outDir: string, watching: boolean): 
     cells: new Map(extracted.map(({ chapter, cells }) => [chapter.file, cells])),
     claims,
     coverage: coverageRows(coverage, weave.chapters),
+    exercises: await exercisePages({ root, outDir, highlight, cellAssets }),
   }
 }
 
@@ -111,6 +125,10 @@ function addPages(eleventy: EleventyConfig): void {
   page('front', 'front.njk', '/index.html')
   page('not-found', 'not_found.njk', '/404.html')
   page('coverage', 'coverage.njk', '/coverage/index.html')
+  page('exercises', 'exercises.njk', '/exercises/index.html')
+  page('exercise', 'exercise.njk', '{{ exercise.url }}index.html', {
+    pagination: { data: 'exercises.pages', size: 1, alias: 'exercise' },
+  })
   page('source-index', 'source_index.njk', '/source/index.html')
   page('source', 'source.njk', '{{ source.url }}index.html', {
     pagination: { data: 'sources', size: 1, alias: 'source' },
@@ -137,6 +155,12 @@ function addFilters(eleventy: EleventyConfig, material: () => Material): void {
   eleventy.addFilter('hasCells', (html: string) => html.includes('<contig-cell'))
   eleventy.addFilter('place', (url: string) => placeInBook(material().book, url))
   eleventy.addFilter('beginWith', (entry: Entry) => en.front.begin(entry.number ?? 0, entry.title))
+  const pagesOf = (url: string) =>
+    material().exercises.chapters.find((each) => each.url === url)?.exercises ?? []
+  eleventy.addFilter('exercisesOf', pagesOf)
+  eleventy.addFilter('exerciseCount', (pages: readonly unknown[]) => en.exercises.count(pages.length))
+  eleventy.addFilter('fromTop', (url: string) => url.replace(/^\//, ''))
+  eleventy.addFilter('ids', (pages: readonly { id: string }[]) => pages.map(({ id }) => id).join(' '))
   eleventy.addFilter('frontStrip', () => strip(0.42, 23, 5))
   eleventy.addFilter('emptyStrip', () => strip(0.5, 0, 1))
   eleventy.addFilter('strip', (place: ReturnType<typeof placeInBook>) => {
@@ -174,9 +198,14 @@ export async function configure(eleventy: EleventyConfig): Promise<void> {
   eleventy.addGlobalData('policy', PAGE_POLICY)
   eleventy.addGlobalData('book', () => material().book)
   eleventy.addGlobalData('coverage', () => material().coverage)
+  eleventy.addGlobalData('exercises', () => material().exercises)
   eleventy.addGlobalData('sources', () => material().sources)
   eleventy.addGlobalData('firstChapter', () => material().book.entries.find((entry) => entry.url) ?? null)
-  eleventy.addGlobalData('assets', () => ({ ...material().assets, cells: material().cellAssets.scriptUrl }))
+  eleventy.addGlobalData('assets', () => ({
+    ...material().assets,
+    cells: material().cellAssets.scriptUrl,
+    exercise: material().cellAssets.clients[EXERCISES.clients[0]!],
+  }))
   addFilters(eleventy, material)
   addPages(eleventy)
 

@@ -32,6 +32,17 @@ export function apiUrl(file: string): string | null {
   return module ? `/api/${module}/` : null
 }
 
+/** The page of an exercise. */
+export function exerciseUrl({
+  id,
+  chapter,
+}: {
+  readonly id: string
+  readonly chapter: { readonly slug: string }
+}): string {
+  return `/${chapter.slug}/exercises/${id}/`
+}
+
 /** The page of a chapter or an appendix. */
 export function chapterUrl(slug: string): string {
   return `/${slug}/`

@@ -2,7 +2,7 @@
 //
 // What a reader has done, as data, and how it changes: no file, no clock, no host. The terminal keeps it in progress.json
 // (progress.ts), a page in the browser's storage; both write the same text, so either can take up the other's.
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** 1 had neither seed nor answers; it is read as it is and written as 2. */
 export const PROGRESS_VERSION = 2

@@ -5,7 +5,7 @@
 //     progress ─► gatherResults() ─► FILE ─► parseResults() ─► checkResults() (results_check.ts)
 //
 // It carries hashes, not signatures: whoever can pass an exercise can also write such a file. LIMITS says what follows.
-import { z } from 'zod'
+import * as z from 'zod'
 import { Complaint } from '../lib/complaint.ts'
 import { hashFiles } from './answer_hash.ts'
 import type { ReaderFiles } from './check.ts'

@@ -6,7 +6,7 @@
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands'
 import { javascript } from '@codemirror/lang-javascript'
 import { bracketMatching, HighlightStyle, indentOnInput, syntaxHighlighting } from '@codemirror/language'
-import { EditorState } from '@codemirror/state'
+import { EditorState, type Extension } from '@codemirror/state'
 import { EditorView, keymap, lineNumbers } from '@codemirror/view'
 import { tags } from '@lezer/highlight'
 
@@ -48,6 +48,7 @@ export function openEditor(
   host: HTMLElement,
   code: string,
   on: { label: string; run(): void; leave(): void },
+  language: Extension = javascript({ typescript: true }),
 ): CellEditor {
   const root = host.shadowRoot ?? host.attachShadow({ mode: 'open' })
   const command = (action: () => void) => () => {
@@ -70,7 +71,7 @@ export function openEditor(
         history(),
         indentOnInput(),
         bracketMatching(),
-        javascript({ typescript: true }),
+        language,
         syntaxHighlighting(colours),
         look,
         EditorView.contentAttributes.of({ 'aria-label': on.label, spellcheck: 'false' }),

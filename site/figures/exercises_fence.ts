@@ -8,6 +8,7 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import { escapeHtml } from '../html.ts'
 import { failAt, type Where } from '../markdown/fence_info.ts'
+import { exerciseUrl } from '../paths.ts'
 import { en } from '../text/en.ts'
 
 const Exercise = z.object({
@@ -42,7 +43,7 @@ function titlesBelow(root: string): ReadonlyMap<string, string> {
   )
 }
 
-function item(exercise: Exercise, titles: ReadonlyMap<string, string>): string {
+function item(exercise: Exercise, slug: string, titles: ReadonlyMap<string, string>): string {
   const { id, title, kind, minutes, difficulty, order, prerequisites, about } = exercise
   const after = prerequisites.map((each) => titles.get(each) ?? each).join(', ')
   const facts = [
@@ -51,8 +52,9 @@ function item(exercise: Exercise, titles: ReadonlyMap<string, string>): string {
     `${en.exercises.difficulty} ${difficulty}`,
     ...(after === '' ? [] : [`${en.exercises.after} ${after}`]),
   ]
+  const url = exerciseUrl({ id, chapter: { slug } })
   return (
-    `<li value="${order}"><p><strong>${escapeHtml(title)}</strong>` +
+    `<li value="${order}"><p><span class="mark" data-mark="${id}"></span><strong><a href="${url}">${escapeHtml(title)}</a></strong>` +
     `${about === undefined ? '' : ` ${escapeHtml(about)}`}</p>` +
     `<p class="facts">${escapeHtml(facts.join(' · '))}</p>` +
     `<p><code>npx contig do ${escapeHtml(id)}</code></p></li>\n`
@@ -76,5 +78,5 @@ export function exercisesFence(root: string, slug: string, where: Where): string
     )
   }
   if (exercises.length === 0) failAt(where, 'exercises', 'this chapter has no exercises')
-  return `<ol class="exercises">\n${exercises.map((each) => item(each, titles)).join('')}</ol>\n`
+  return `<ol class="exercises">\n${exercises.map((each) => item(each, slug, titles)).join('')}</ol>\n`
 }
