@@ -82,7 +82,7 @@ export class ContigExercise extends Later<Desk> {
     this.resetButton.hidden = true
     this.checkButton.setAttribute('aria-keyshortcuts', 'Control+Enter')
     const help = [this.hintButton, this.solutionButton]
-    this.prepend(this.tools(...own, ...help, this.resetButton, this.status))
+    this.place('exercise-work').prepend(this.tools(...own, ...help, this.resetButton, this.status))
     if (onBoard) return
     this.onRun(() => this.checkButton.click())
     try {

@@ -40,7 +40,8 @@ export class Desk {
     this.#host = host
     this.#words = words
     this.#result = make('section', { class: 'exercise-result', 'aria-label': words.result, tabindex: '-1' })
-    this.#code.after(this.#editorHost, this.#result)
+    this.#code.after(this.#editorHost)
+    host.append(this.#result)
     this.help = new Help({ host, words, status: host.status, answer: async () => null })
     // A keystroke, a paste, leaving the page: whichever comes first keeps the text.
     for (const event of ['keyup', 'input', 'focusout']) host.addEventListener(event, () => this.#keep())

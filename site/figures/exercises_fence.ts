@@ -54,9 +54,9 @@ function item(exercise: Exercise, slug: string, titles: ReadonlyMap<string, stri
   ]
   const url = exerciseUrl({ id, chapter: { slug } })
   return (
-    `<li value="${order}"><p><span class="mark" data-mark="${id}"></span><strong><a href="${url}">${escapeHtml(title)}</a></strong>` +
+    `<li value="${order}"><p><strong><a href="${url}">${escapeHtml(title)}</a></strong>` +
     `${about === undefined ? '' : ` ${escapeHtml(about)}`}</p>` +
-    `<p class="facts">${escapeHtml(facts.join(' · '))}</p>` +
+    `<p class="facts">${escapeHtml(facts.join(' · '))} <span class="mark" data-mark="${id}"></span></p>` +
     `<p><code>npx contig do ${escapeHtml(id)}</code></p></li>\n`
   )
 }

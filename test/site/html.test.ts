@@ -17,7 +17,15 @@ const folder = inject('siteFolder')
 describe('the HTML', () => {
   const validator = new HtmlValidate({
     extends: ['html-validate:recommended'],
-    elements: ['html5', { 'contig-cell': { flow: true, phrasing: false } }],
+    elements: [
+      'html5',
+      {
+        'contig-cell': { flow: true, phrasing: false },
+        'contig-exercise': { flow: true, phrasing: false },
+        'contig-question': { flow: true, phrasing: false },
+        'contig-progress': { flow: true, phrasing: false },
+      },
+    ],
     rules: {
       // Written by Eleventy and markdown-it, which write void elements and attributes their own way.
       'void-style': 'off',
