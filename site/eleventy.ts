@@ -4,12 +4,14 @@
 // dist/eleventy.js, which .eleventy.js at the top hands on.
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { loadExercises } from '../code/exercise/catalog.ts'
 import { type Diagnostic, formatDiagnostic } from '../code/lib/diagnostic.ts'
 import { buildAssets, type Assets } from './assets.ts'
 import { buildCells } from './cells/build.ts'
 import { extractCells } from './cells/cells.ts'
 import { checkRun } from './cells/check_run.ts'
 import { openRunner } from './cells/run_node.ts'
+import { cellSource } from './cells/models.ts'
 import type { Cell, CellAssets } from './cells/types.ts'
 import { checkFootnotes, type Claims, readClaims } from './claims/claims.ts'
 import { readCoverage } from './coverage/coverage.ts'
@@ -20,6 +22,7 @@ import { glossaryOf } from './data/glossary.ts'
 import { mendingOf, readMending } from './data/mending.ts'
 import { sourcePages, type SourcePage } from './data/sources.ts'
 import { type Edition, editionData, placeOfPage, readEditions } from './editions.ts'
+import { exercisePages, type ExercisePages } from './exercises/pages.ts'
 import { strip } from './figures/strip.ts'
 import { fill } from './fill.ts'
 import { createHighlight, type Highlight } from './highlight/highlight.ts'
@@ -49,6 +52,7 @@ interface Material {
   readonly claims: Claims
   readonly coverage: readonly CoverageRow[]
   readonly movie: MoviePage | null
+  readonly exercises: ExercisePages
 }
 
 /** Cells that do not print what the book says. Run for a build that is to be published, not while an author edits. */
@@ -64,6 +68,12 @@ async function untrueCells(cells: readonly Cell[]): Promise<Diagnostic[]> {
   } finally {
     runner.close()
   }
+}
+
+/** What the pages of exercises load, beside the cells, of which they share the editor. */
+const EXERCISES = {
+  workers: { checkWorker: cellSource('../exercises/check_worker.ts') },
+  clients: [cellSource('../exercises/client.ts')],
 }
 
 async function gather(highlight: Highlight, outDir: string, watching: boolean): Promise<Material> {
@@ -91,7 +101,10 @@ async function gather(highlight: Highlight, outDir: string, watching: boolean): 
   rmSync(join(outDir, 'assets'), { recursive: true, force: true })
   const [assets, cellAssets] = await Promise.all([
     buildAssets(outDir),
-    buildCells(root, outDir, { told: extracted.flatMap(({ cells }) => cells) }),
+    buildCells(root, outDir, {
+      ...(loadExercises(root).length > 0 ? EXERCISES : {}),
+      told: extracted.flatMap(({ cells }) => cells),
+    }),
   ])
   return {
     editions,
@@ -104,6 +117,7 @@ async function gather(highlight: Highlight, outDir: string, watching: boolean): 
     claims,
     coverage: coverageRows(coverage, weave.chapters),
     movie: buildMovie(outDir),
+    exercises: await exercisePages({ root, outDir, highlight, cellAssets }),
   }
 }
 
@@ -153,6 +167,10 @@ function addPages(eleventy: EleventyConfig): void {
   page('licences', 'licences.njk', '/licences/index.html')
   page('changes', 'changes.njk', '/changes/index.html')
   if (existsSync(join(root, MODEL_SCENARIO))) page('movie', 'movie.njk', '/movie/index.html')
+  page('exercises', 'exercises.njk', '/exercises/index.html')
+  page('exercise', 'exercise.njk', '{{ exercise.url }}index.html', {
+    pagination: { data: 'exercises.pages', size: 1, alias: 'exercise' },
+  })
   page('source-index', 'source_index.njk', '/source/index.html')
   page('source', 'source.njk', '{{ source.url }}index.html', {
     pagination: { data: 'sources', size: 1, alias: 'source' },
@@ -179,6 +197,11 @@ function addFilters(eleventy: EleventyConfig, material: () => Material): void {
   eleventy.addFilter('hasCells', (html: string) => html.includes('<contig-cell'))
   eleventy.addFilter('fill', fill)
   eleventy.addFilter('place', (url: string) => placeOfPage(material().editions, url))
+  const pagesOf = (url: string) =>
+    material().exercises.chapters.find((each) => each.url === url)?.exercises ?? []
+  eleventy.addFilter('exercisesOf', pagesOf)
+  eleventy.addFilter('fromTop', (url: string) => url.replace(/^\//, ''))
+  eleventy.addFilter('ids', (pages: readonly { id: string }[]) => pages.map(({ id }) => id).join(' '))
   eleventy.addFilter('frontStrip', () => strip(0.42, 23, 5))
   eleventy.addFilter('emptyStrip', () => strip(0.5, 0, 1))
   const mending = readMending(root)
@@ -239,10 +262,15 @@ export async function configure(eleventy: EleventyConfig): Promise<void> {
     editionData(() => material().editions),
   )
   eleventy.addGlobalData('coverage', () => material().coverage)
+  eleventy.addGlobalData('exercises', () => material().exercises)
   eleventy.addGlobalData('sources', () => material().sources)
   eleventy.addGlobalData('licences', () => material().licences)
   eleventy.addGlobalData('changes', () => material().changes)
-  eleventy.addGlobalData('assets', () => ({ ...material().assets, cells: material().cellAssets.scriptUrl }))
+  eleventy.addGlobalData('assets', () => ({
+    ...material().assets,
+    cells: material().cellAssets.scriptUrl,
+    exercise: material().cellAssets.clients[EXERCISES.clients[0]!],
+  }))
   addFilters(eleventy, material)
   addPages(eleventy)
   eleventy.addTransform(

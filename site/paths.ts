@@ -32,6 +32,17 @@ export function apiUrl(file: string): string | null {
   return module ? `/api/${module}/` : null
 }
 
+/** The page of an exercise. */
+export function exerciseUrl({
+  id,
+  chapter,
+}: {
+  readonly id: string
+  readonly chapter: { readonly slug: string }
+}): string {
+  return `/${chapter.slug}/exercises/${id}/`
+}
+
 /** The page of a chapter or an appendix; `folder` is that of a language (site/languages.ts). */
 export function chapterUrl(slug: string, folder = ''): string {
   return `/${folder}${slug}/`

@@ -125,7 +125,7 @@ async function checkIt(
 ): Promise<number> {
   const { checkOnce } = await import('../exercise/session.ts')
   const { formatResult } = await import('../exercise/print.ts')
-  const { nextUnfinished } = await import('../exercise/progress.ts')
+  const { nextUnfinished } = await import('../exercise/record.ts')
   const { readerFolder } = await import('../exercise/workspace.ts')
   const result = await checkOnce(course, exercise, options)
   const next = nextUnfinished(course.exercises, course.progress.read(), exercise)
@@ -141,7 +141,7 @@ async function answerIt(
   options: SessionOptions & { seed?: number },
 ): Promise<number> {
   const { answerOnce } = await import('../exercise/question_session.ts')
-  const { nextUnfinished } = await import('../exercise/progress.ts')
+  const { nextUnfinished } = await import('../exercise/record.ts')
   const { readWhy } = await import('../exercise/solution.ts')
   const silent = json ? { ...options, write: () => undefined } : options
   const { question, seed, ...result } = await answerOnce(course, exercise, answer ?? null, silent)

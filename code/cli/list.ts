@@ -2,7 +2,7 @@
 //
 // contig list: the exercises, with marks.
 import { InvalidArgumentError, Option, type Command } from 'commander'
-import type { Mark } from '../exercise/print.ts'
+import type { Mark } from '../exercise/record.ts'
 
 interface Options {
   chapter?: number
@@ -41,8 +41,8 @@ export function registerList(program: Command): void {
     .option('--json', 'print JSON')
     .action(async (words: string[], options: Options) => {
       const { openCourse, progressNotice } = await import('../exercise/course.ts')
-      const { formatList, markOf } = await import('../exercise/print.ts')
-      const { nextUnfinished } = await import('../exercise/progress.ts')
+      const { formatList } = await import('../exercise/print.ts')
+      const { markOf, nextUnfinished } = await import('../exercise/record.ts')
       const course = openCourse()
       const progress = course.progress.read()
       const shown = course.exercises.filter(({ id, title, chapter, kind, difficulty, minutes }) => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// contig results: what a reader has passed, as a file to hand on; and what a teacher can find out about such files.
+// contig results: what a reader has passed, as a file to hand on; what was done elsewhere, taken up here; and what a
+// teacher can find out about such files.
 import type { Command } from 'commander'
 
 interface ExportOptions {
@@ -17,7 +18,7 @@ interface CheckOptions {
 export function registerResults(program: Command): void {
   const results = program
     .command('results')
-    .description('hand on what you have passed, or check what was handed in')
+    .description('hand on what you have passed, take up what you did in a page, check what was handed in')
   results
     .command('export')
     .description('write what you have passed into a file')
@@ -26,6 +27,14 @@ export function registerResults(program: Command): void {
     .option('--answers', 'include your files, so that they can be run again')
     .option('--force', 'replace the file if it exists')
     .action(exportResults)
+  results
+    .command('import')
+    .description('take up what you have done in a page or on another machine; nothing here is lost')
+    .argument(
+      '<file>',
+      'a progress.json, or a file made by contig results export; the course in a browser saves either',
+    )
+    .action(importResults)
   results
     .command('check')
     .description('check result files: structure, hashes, seeds; run the answers that are included')
@@ -67,10 +76,30 @@ async function exportResults(file: string, { name, answers, force }: ExportOptio
   )
 }
 
+async function importResults(file: string): Promise<void> {
+  const { openCourse, progressNotice } = await import('../exercise/course.ts')
+  const { takeUp } = await import('../exercise/bring.ts')
+  const { readResultFile } = await import('../exercise/results_check.ts')
+  const { shortPath } = await import('../exercise/places.ts')
+  const { nextUnfinished } = await import('../exercise/record.ts')
+  const course = openCourse()
+  const { passes, fresh, unknown, laidOut, seed } = takeUp(course, readResultFile(file), file)
+  const next = nextUnfinished(course.exercises, course.progress.read())
+  const lines = [
+    `${file}: ${passes} passed there, ${fresh.length} of them new here${fresh.length > 0 ? `: ${fresh.join(', ')}` : ''}.`,
+    ...(laidOut.length > 0 ? ['Your files, laid out where there were none:'] : []),
+    ...laidOut.map((path) => `  ${shortPath(path)}`),
+    ...(unknown.length > 0 ? [`Not in this course, and kept: ${unknown.join(', ')}`] : []),
+    ...(seed === null ? [] : [`Your seed is now ${seed}, as there.`]),
+    next ? `Next: contig do ${next.id}` : 'Every exercise is done: contig results export FILE',
+  ]
+  process.stdout.write(`${progressNotice(course)}${lines.join('\n')}\n`)
+}
+
 async function check(files: string[], { run, json }: CheckOptions): Promise<number> {
   const { openCourse } = await import('../exercise/course.ts')
   const { formatChecked, formatLimits } = await import('../exercise/print_results.ts')
-  const { LIMITS, parseResults } = await import('../exercise/results.ts')
+  const { LIMITS, parseResults } = await import('../exercise/result_file.ts')
   const { checkResults, inCommon, readResultFile } = await import('../exercise/results_check.ts')
   const { Complaint } = await import('../lib/complaint.ts')
   const { places, exercises } = openCourse()

@@ -11,7 +11,7 @@ export function registerSolution(program: Command): void {
     .option('--give-up', 'show it before a pass; the list remembers')
     .action(async (name: string | undefined, options: { giveUp?: boolean }) => {
       const { chosenOrLast, openCourse, progressNotice } = await import('../exercise/course.ts')
-      const { nextUnfinished } = await import('../exercise/progress.ts')
+      const { nextUnfinished } = await import('../exercise/record.ts')
       const { solutionOf } = await import('../exercise/solution.ts')
       const course = openCourse()
       const exercise = chosenOrLast(course, name)

@@ -4,7 +4,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { openCourse } from '../exercise/course.ts'
-import { nextUnfinished } from '../exercise/progress.ts'
+import { nextUnfinished } from '../exercise/record.ts'
 import { missingTools } from '../lab/tools.ts'
 
 /** A few lines: what is written, what is done, and the command that goes on from there. */

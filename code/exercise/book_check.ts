@@ -8,7 +8,7 @@ import type { Diagnostic } from '../lib/diagnostic.ts'
 import type { Exercise } from './catalog.ts'
 import { checkQuestion } from './book_check_question.ts'
 import { checkRead, collect, type Report } from './book_report.ts'
-import { HINTS, parseHints } from './hints.ts'
+import { HINTS, parseHints } from './hint_steps.ts'
 import { runExercise, type RunOptions } from './run.ts'
 
 export interface BookCheckOptions extends Pick<RunOptions, 'kernel' | 'limitMs' | 'signal' | 'onProgress'> {

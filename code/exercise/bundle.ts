@@ -6,6 +6,7 @@ import { SourceMap } from 'node:module'
 import { isAbsolute, join, relative } from 'node:path'
 import type { Message, Plugin } from 'esbuild'
 import type { Finding } from './check.ts'
+import { IMPORT_NOTE } from './outcome.ts'
 
 export interface BundleRequest {
   readonly root: string
@@ -34,23 +35,18 @@ export function models(root: string): Plugin {
 }
 
 // Runs in the worker. The console goes to the reader line by line, so that it is seen even when the answer never ends.
-function glue({ check, reader }: BundleRequest): string {
+function glue({ root, check, reader }: BundleRequest): string {
+  const load = reader ? `() => import(${JSON.stringify(reader)})` : 'null'
   return `
 import { parentPort, workerData } from 'node:worker_threads'
 import { format } from 'node:util'
-const say = (message) => parentPort.postMessage(message)
-const print = (...values) => say({ state: 'printed', text: format(...values) })
+import { perform } from ${JSON.stringify(join(root, 'code/exercise/perform.ts'))}
+const tell = (told) => parentPort.postMessage(told)
+const print = (...values) => tell({ state: 'printed', text: format(...values) })
 globalThis.console = { ...console, log: print, info: print, warn: print, error: print, debug: print }
-const told = (error) => error instanceof Error
-  ? { name: error.name, message: error.message, stack: String(error.stack) }
-  : { name: 'thrown', message: format(error), stack: '' }
-async function run() {
-  const module = ${reader ? `await import(${JSON.stringify(reader)})` : 'undefined'}
-  const { check } = await import(${JSON.stringify(check)})
-  return check({ ...workerData, ...(module ? { module } : {}) })
-}
-say({ state: 'started' })
-run().then((result) => say({ state: 'result', result })).catch((error) => say({ state: 'threw', error: told(error) }))
+tell({ state: 'started' })
+const check = { check: async (context) => (await import(${JSON.stringify(check)})).check(context) }
+perform({ check, context: workerData, load: ${load}, tell, format })
 `
 }
 
@@ -105,6 +101,6 @@ function toFinding(message: Message, { root, reader }: BundleRequest): Finding |
     column: location.column + 1,
     text,
     evidence: [location.lineText, `${' '.repeat(location.column)}^`],
-    ...(unresolved ? { note: 'An answer may import models (contiguous/…) and nothing of the host.' } : {}),
+    ...(unresolved ? { note: IMPORT_NOTE } : {}),
   }
 }

@@ -5,7 +5,8 @@
 import { Complaint } from '../lib/complaint.ts'
 import { findExercise, loadExercises, type Exercise } from './catalog.ts'
 import { findPlaces, type Places } from './places.ts'
-import { nextUnfinished, ProgressFile } from './progress.ts'
+import { ProgressFile } from './progress.ts'
+import { nextUnfinished } from './record.ts'
 
 export interface Course {
   readonly places: Places

@@ -7,9 +7,9 @@ import { formatDiagnostic } from '../lib/diagnostic.ts'
 import type { Finding } from './check.ts'
 import type { Exercise } from './catalog.ts'
 import { shortPath } from './places.ts'
-import type { ExerciseRecord, Progress } from './progress.ts'
+import type { RunResult } from './outcome.ts'
 import { answerForm, type Asked } from './question.ts'
-import type { RunResult } from './run.ts'
+import { markOf, SIGNS, type Progress } from './record.ts'
 
 const EVIDENCE_LINES = 16
 
@@ -82,16 +82,6 @@ export function formatJudged(
     : 'That was the last one: every exercise is done. contig results export FILE'
   return [pc.green(`ok  ${name}`), '', ...(why === null ? [] : [why, '']), other, after, ''].join('\n')
 }
-
-export type Mark = 'done' | 'solution seen' | 'started' | 'new'
-
-export function markOf(record: ExerciseRecord | undefined): Mark {
-  if (record?.passed) return 'done'
-  if (record?.gaveUp) return 'solution seen'
-  return record ? 'started' : 'new'
-}
-
-const SIGNS: Record<Mark, string> = { done: '✓', 'solution seen': '?', started: '…', new: ' ' }
 
 /** A table, a line an exercise, with what the marks mean below it. */
 export function formatList(exercises: readonly Exercise[], progress: Progress): string {

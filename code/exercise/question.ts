@@ -138,6 +138,11 @@ function finding(rule: string, text: string, more: Partial<Finding> = {}): Findi
   return { rule, severity: 'error', file: '', line: 0, column: 0, text, ...more }
 }
 
+/** Whether a judgement counts as a run: what cannot be read as an answer is none. */
+export function isRun(found: Finding | null): boolean {
+  return !found || !['ex-not-answered', 'ex-answer-form'].includes(found.rule)
+}
+
 /** Null when `given` is right. What is no answer of this kind at all gets `ex-answer-form`, an unknown one `ex-other-answer`. */
 export function judgeAnswer(question: Question, given: string): Finding | null {
   const { kind, answer, wrong, read } = question

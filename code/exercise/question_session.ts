@@ -10,10 +10,10 @@ import { hashAnswer } from './answer_hash.ts'
 import { askOne } from './ask.ts'
 import type { Exercise } from './catalog.ts'
 import { progressNotice, type Course } from './course.ts'
+import type { RunResult } from './outcome.ts'
 import { formatAsked, formatJudged } from './print.ts'
-import { nextUnfinished } from './progress.ts'
-import { judgeAnswer, type Asked } from './question.ts'
-import type { RunResult } from './run.ts'
+import { nextUnfinished } from './record.ts'
+import { isRun, judgeAnswer, type Asked } from './question.ts'
 import { nextHint, type Leaving, type SessionOptions } from './session.ts'
 import { questionSolution, readWhy } from './solution.ts'
 
@@ -45,8 +45,7 @@ export function answer(
 ): RunResult {
   const began = performance.now()
   const found = judgeAnswer(question, text)
-  const counted = !found || !['ex-not-answered', 'ex-answer-form'].includes(found.rule)
-  if (counted) {
+  if (isRun(found)) {
     course.progress.ran(exercise, found ? null : { hash: hashAnswer(question), seed, text: text.trim() })
   }
   return {

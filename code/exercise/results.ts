@@ -1,71 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// A result file: what a reader has passed, as one JSON file to hand to a teacher.
-//
-//     progress.json ─► makeResults() ─► FILE ─► parseResults() ─► checkResults() (results_check.ts)
-//
-// It carries hashes, not signatures: whoever can pass an exercise can also write such a file. LIMITS says what follows.
+// The result file (result_file.ts) of the reader at this terminal: from progress.json and the reader's folder.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
-import { Complaint } from '../lib/complaint.ts'
 import { hashFiles } from './answer_hash.ts'
 import type { Exercise } from './catalog.ts'
 import type { Course } from './course.ts'
+import { gatherResults, type Results } from './result_file.ts'
 import { readerFolder, readFiles } from './workspace.ts'
-
-export const RESULTS_FORMAT = 'contiguous-results'
-export const RESULTS_VERSION = 1
-
-const time = z.iso.datetime({ error: 'expected a time such as 2026-01-02T03:04:05.000Z' })
-const hash = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits')
-
-const answerSchema = z.strictObject({
-  /** When it passed. */
-  at: time,
-  hash,
-  /** Of a question: the seed that it was asked with, and the reader's spelling. */
-  seed: z.number().int().optional(),
-  text: z.string().max(1000).optional(),
-  /** The reader's files, if they were to be included and are still those that passed. */
-  files: z.record(z.string().max(100), z.string().max(1_000_000)).optional(),
-})
-
-const entrySchema = z.strictObject({
-  id: z.string().max(100),
-  /** Which text of the exercise was passed: `exerciseDigest()`. */
-  exercise: hash,
-  /** When a check first passed. */
-  passed: time,
-  runs: z.number().int().min(1),
-  hints: z.number().int().min(0).max(3),
-  /** When the solution was asked for before that. */
-  gaveUp: time.optional(),
-  /** Left out where it passed before answers were recorded. */
-  answer: answerSchema.optional(),
-})
-
-const resultsSchema = z.strictObject({
-  format: z.literal(RESULTS_FORMAT),
-  version: z.literal(RESULTS_VERSION),
-  course: z.strictObject({ version: z.string().max(100), exercises: z.number().int().min(0) }),
-  /** Who, in the reader's own words. */
-  reader: z.string().max(200).optional(),
-  made: time,
-  /** What the reader's questions are drawn from. */
-  seed: z.number().int().optional(),
-  passed: z.array(entrySchema).max(10_000),
-})
-
-export type Results = z.infer<typeof resultsSchema>
-export type ResultEntry = z.infer<typeof entrySchema>
-
-/** What a teacher must not take from a file, however well it fits. */
-export const LIMITS: readonly string[] = [
-  'who worked on it, and whether alone: the name is whatever was typed;',
-  'when: the times are those of the reader’s clock;',
-  'how: the counts of runs, hints and solutions seen stand in a file that anybody can edit.',
-]
 
 /** SHA-256 of what is asked and how it is judged: exercise.yaml, check.ts or question.ts, and what is beside them. */
 export function exerciseDigest(exercise: Exercise): string {
@@ -90,63 +32,21 @@ export interface ExportOptions {
 
 /** What to hand on, and the exercises whose files have changed since they passed, so that they are not included. */
 export function makeResults(
-  course: Course,
-  options: ExportOptions = {},
+  { places, progress, exercises }: Course,
+  { reader, answers, now = () => new Date() }: ExportOptions = {},
 ): { results: Results; changed: string[] } {
-  const progress = course.progress.read()
-  const changed: string[] = []
-  const passed = course.exercises.flatMap((exercise): ResultEntry[] => {
-    const record = progress.exercises[exercise.id]
-    if (!record?.passed) return []
-    const { answer, runs, hints, gaveUp } = record
-    const { files, missing } = readFiles(exercise, readerFolder(course.places, exercise))
-    const same = answer !== undefined && missing.length === 0 && hashFiles(files) === answer.hash
-    const wanted = options.answers === true && exercise.files.length > 0
-    if (wanted && !same) changed.push(exercise.id)
-    const whole = answer && { ...answer, ...(wanted && same ? { files } : {}) }
-    return [
-      {
-        ...{ id: exercise.id, exercise: exerciseDigest(exercise), passed: record.passed, runs, hints },
-        ...(gaveUp === undefined ? {} : { gaveUp }),
-        ...(whole ? { answer: whole } : {}),
+  return gatherResults({
+    progress: progress.read(),
+    exercises: exercises.map((exercise) => ({
+      id: exercise.id,
+      hand: () => {
+        const { files, missing } = readFiles(exercise, readerFolder(places, exercise))
+        return { id: exercise.id, digest: exerciseDigest(exercise), files: missing.length > 0 ? null : files }
       },
-    ]
+    })),
+    courseVersion: courseVersion(places.root),
+    ...(reader === undefined ? {} : { reader }),
+    ...(answers === undefined ? {} : { answers }),
+    now: now(),
   })
-  const results: Results = {
-    format: RESULTS_FORMAT,
-    version: RESULTS_VERSION,
-    course: { version: courseVersion(course.places.root), exercises: course.exercises.length },
-    ...(options.reader === undefined ? {} : { reader: options.reader }),
-    made: (options.now?.() ?? new Date()).toISOString(),
-    ...(progress.seed === undefined ? {} : { seed: progress.seed }),
-    passed,
-  }
-  return { results, changed }
-}
-
-const MAX_BYTES = 16 * 1024 * 1024
-
-/** Reads a result file. Throws a Complaint that says, a line each, what is wrong with its structure. */
-export function parseResults(text: string, file: string): Results {
-  let data: unknown
-  try {
-    if (text.length > MAX_BYTES) throw new SyntaxError(`larger than ${MAX_BYTES / 2 ** 20} MiB`)
-    data = JSON.parse(text)
-  } catch (error) {
-    throw new Complaint({
-      text: `${file}: no result file: ${error instanceof Error ? error.message : error}`,
-    })
-  }
-  const newer = z.object({ format: z.literal(RESULTS_FORMAT), version: z.number().gt(RESULTS_VERSION) })
-  const version = newer.safeParse(data)
-  if (version.success) {
-    const text = `${file}: version ${version.data.version}, but this contig reads version ${RESULTS_VERSION}`
-    throw new Complaint({ text, next: ['Update this checkout.'] })
-  }
-  const parsed = resultsSchema.safeParse(data)
-  if (parsed.success) return parsed.data
-  const lines = parsed.error.issues.map(
-    ({ path, message }) => `  ${path.join('.') || 'the file'}: ${message}`,
-  )
-  throw new Complaint({ text: [`${file}: no result file of this course`, ...lines.slice(0, 20)].join('\n') })
 }

@@ -25,6 +25,10 @@ interface Options {
   assetsUrl?: string
   /** Cells whose types are to be told to readers. */
   told?: readonly Cell[]
+  /** Others who run code in the page: their workers, by the names that CELL_ASSETS has them under, absolute. */
+  workers?: Readonly<Record<string, string>>
+  /** And what pages load for them, absolute; they share the editor, the stripper and CELL_ASSETS with the cells. */
+  clients?: readonly string[]
 }
 
 const NAMES = { entryNames: 'cell-[name]-[hash]', chunkNames: 'cell-[name]-[hash]', minify: true } as const
@@ -45,7 +49,8 @@ export async function buildCells(root: string, outDir: string, options: Options 
 
   const models = files.size > 0 ? await buildModels(root, outdir) : new Map<string, string>()
   const tool = { ...BUNDLE, ...NAMES, absWorkingDir: root, platform: 'browser', outdir } as const
-  keep(await build({ ...tool, entryPoints: [cellSource('worker.ts')] }), root)
+  const { workers = {}, clients = [] } = options
+  keep(await build({ ...tool, entryPoints: [cellSource('worker.ts'), ...Object.values(workers)] }), root)
 
   const found = (file: string) => outputs.get(file) ?? ''
   const worker = found(cellSource('worker.ts'))
@@ -53,15 +58,18 @@ export async function buildCells(root: string, outDir: string, options: Options 
   const manifest = {
     worker: `./${worker}`,
     modules: Object.fromEntries(modules.map(([name, path]) => [name, `./${path}`])),
+    ...Object.fromEntries(Object.entries(workers).map(([name, file]) => [name, `./${found(file)}`])),
   }
   // As a string: esbuild puts an object into a file that everything then waits for.
   const define = { CELL_ASSETS: JSON.stringify(JSON.stringify(manifest)) }
-  keep(await build({ ...tool, define, splitting: true, entryPoints: [cellSource('client.ts')] }), root)
+  const entryPoints = [cellSource('client.ts'), ...clients]
+  keep(await build({ ...tool, define, splitting: true, entryPoints }), root)
 
   const told = options.told ? writeTold(root, options.told, outDir) : null
   return {
     scriptUrl: base + found(cellSource('client.ts')),
     workerUrl: base + worker,
+    clients: Object.fromEntries(clients.map((file) => [file, base + found(file)])),
     modules: Object.fromEntries(modules.map(([name, path]) => [name, base + path])),
     inputs: metafiles.flatMap((metafile) => Object.keys(metafile.inputs)),
     files: [...models.values(), ...outputs.values(), ...chunks(metafiles, root, outdir)]

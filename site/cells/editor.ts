@@ -6,7 +6,7 @@
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands'
 import { javascript } from '@codemirror/lang-javascript'
 import { bracketMatching, HighlightStyle, indentOnInput, syntaxHighlighting } from '@codemirror/language'
-import { EditorState, StateEffect, StateField } from '@codemirror/state'
+import { EditorState, type Extension, StateEffect, StateField } from '@codemirror/state'
 import { Decoration, type DecorationSet, EditorView, keymap, lineNumbers, WidgetType } from '@codemirror/view'
 import { tags } from '@lezer/highlight'
 
@@ -94,6 +94,8 @@ export interface CellEditor {
   /** Other code in the place of all; Undo brings the earlier back. `changed` is not called. */
   setCode(code: string): void
   focus(): void
+  /** Puts the caret on a line, 1-based. */
+  goTo(line: number): void
   /** Marks a line, 1-based, with the caret on it and `text` under it; null takes the mark away. */
   mark(mistake: Mistake | null): void
   destroy(): void
@@ -103,7 +105,8 @@ export interface CellEditor {
 export function openEditor(
   host: HTMLElement,
   code: string,
-  on: { label: string; run(): void; leave(): void; changed(code: string): void },
+  on: { label: string; run(): void; leave(): void; changed?(code: string): void },
+  language: Extension = javascript({ typescript: true }),
 ): CellEditor {
   const root = host.shadowRoot ?? host.attachShadow({ mode: 'open' })
   let quiet = false
@@ -127,12 +130,12 @@ export function openEditor(
         history(),
         indentOnInput(),
         bracketMatching(),
-        javascript({ typescript: true }),
+        language,
         syntaxHighlighting(colours),
         look,
         mistakes,
         EditorView.updateListener.of((update) => {
-          if (update.docChanged && !quiet) on.changed(update.state.doc.toString())
+          if (update.docChanged && !quiet) on.changed?.(update.state.doc.toString())
         }),
         EditorView.contentAttributes.of({ 'aria-label': on.label, spellcheck: 'false' }),
       ],
@@ -146,6 +149,9 @@ export function openEditor(
       quiet = false
     },
     focus: () => view.focus(),
+    goTo(line) {
+      view.dispatch({ selection: { anchor: lineOf(view.state, line).from }, scrollIntoView: true })
+    },
     mark(mistake) {
       if (!mistake) return view.dispatch({ effects: setMistake.of(null) })
       const { from } = lineOf(view.state, mistake.line)

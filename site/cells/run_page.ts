@@ -20,7 +20,8 @@ export interface PageRun {
   stop(): void
 }
 
-function startWorker(address: string): Worker {
+/** Starts the worker in the file at `address`. */
+export function startWorker(address: string): Worker {
   const text = `import ${JSON.stringify(address)}`
   const blob = URL.createObjectURL(new Blob([text], { type: 'text/javascript' }))
   const worker = new Worker(blob, { type: 'module' })

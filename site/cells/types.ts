@@ -64,6 +64,8 @@ export interface CellAssets {
   /** Address of the client, to be loaded by `<script type="module" src>` on pages with a cell. */
   readonly scriptUrl: string
   readonly workerUrl: string
+  /** Addresses of the other clients, by the files that were asked for. */
+  readonly clients: Readonly<Record<string, string>>
   /** `contiguous/mm/memblock` → address of the built module. */
   readonly modules: Readonly<Record<string, string>>
   /** Every file that the scripts were made from, paths from the root. */

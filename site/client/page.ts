@@ -5,5 +5,6 @@
 import './copy_buttons.ts'
 import './on_request.ts'
 import './place.ts'
+import './progress.ts'
 import './terms.ts'
 import './widgets.ts'

@@ -9,6 +9,7 @@ import { z } from 'zod'
 import { escapeHtml } from '../html.ts'
 import { FIRST, type SiteText, untranslated } from '../languages.ts'
 import { failAt, type Where } from '../markdown/fence_info.ts'
+import { exerciseUrl } from '../paths.ts'
 
 const Exercise = z.object({
   id: z.string(),
@@ -42,7 +43,12 @@ function titlesBelow(root: string): ReadonlyMap<string, string> {
   )
 }
 
-function item(exercise: Exercise, titles: ReadonlyMap<string, string>, text: SiteText): string {
+function item(
+  exercise: Exercise,
+  slug: string,
+  titles: ReadonlyMap<string, string>,
+  text: SiteText,
+): string {
   const { id, title, kind, minutes, difficulty, order, prerequisites, about } = exercise
   const after = prerequisites.map((each) => titles.get(each) ?? each).join(', ')
   const facts = [
@@ -51,10 +57,11 @@ function item(exercise: Exercise, titles: ReadonlyMap<string, string>, text: Sit
     `${text.exercises.difficulty} ${difficulty}`,
     ...(after === '' ? [] : [`${text.exercises.after} ${after}`]),
   ]
+  const url = exerciseUrl({ id, chapter: { slug } })
   return (
-    `<li value="${order}"><p${untranslated(text)}><strong>${escapeHtml(title)}</strong>` +
+    `<li value="${order}"><p${untranslated(text)}><strong><a href="${url}">${escapeHtml(title)}</a></strong>` +
     `${about === undefined ? '' : ` ${escapeHtml(about)}`}</p>` +
-    `<p class="facts">${escapeHtml(facts.join(' · '))}</p>` +
+    `<p class="facts">${escapeHtml(facts.join(' · '))} <span class="mark" data-mark="${id}"></span></p>` +
     `<p><code>npx contig do ${escapeHtml(id)}</code></p></li>\n`
   )
 }
@@ -76,5 +83,5 @@ export function exercisesFence(root: string, slug: string, where: Where, text: S
     )
   }
   if (exercises.length === 0) failAt(where, 'exercises', 'this chapter has no exercises')
-  return `<ol class="exercises">\n${exercises.map((each) => item(each, titles, text)).join('')}</ol>\n`
+  return `<ol class="exercises">\n${exercises.map((each) => item(each, slug, titles, text)).join('')}</ol>\n`
 }

@@ -152,7 +152,11 @@ export function createMarkdown(sources: SourcesIn, claims: () => Claims): Markdo
   useLanguages(markdown)
   useTerms(markdown, sources)
   useTermLinks(markdown, (env) => sources(textOf(env as Env)).weave.chapters)
-  useNumbers(markdown, (env, line) => whereOf(env as Env, line))
+  useNumbers(
+    markdown,
+    (env, line) => whereOf(env as Env, line),
+    (env) => textOf(env as Env),
+  )
   markdown.use(anchor, {
     level: [2, 3, 4],
     slugify: slugOf,

@@ -8,8 +8,8 @@
 // JavaScript and on paper the text stands as it is.
 import type MarkdownIt from 'markdown-it'
 import { escapeHtml } from '../html.ts'
-import { en } from '../text/en.ts'
-import { fill } from '../client/words.ts'
+import { fill } from '../fill.ts'
+import type { SiteText } from '../languages.ts'
 import { readWidget, type ReadWidget } from '../widgets/fence.ts'
 import { failAt, fenceWords, type Where } from './fence_info.ts'
 
@@ -36,9 +36,9 @@ function read(source: string): { found: Draggable; length: number } | null {
   return { found: { text: `${before}#${after}`, id, parameter, ...numbers }, length: whole.length }
 }
 
-function numberHtml(found: Draggable, title: string): string {
+function numberHtml(found: Draggable, title: string, words: SiteText): string {
   const { text, value, id, parameter, min, max, step } = found
-  const label = fill(en.draggable, { title })
+  const label = fill(words.draggable, { title })
   const data = Object.entries({ drag: `${id}.${parameter}`, text, value, min, max, step, label })
     .map(([name, each]) => ` data-${name}="${escapeHtml(String(each))}"`)
     .join('')
@@ -59,8 +59,12 @@ function check(
     fail(`${value} is no step of min=${min} max=${max} step=${step}`)
 }
 
-/** Teaches Markdown the syntax above. `whereOf` gives the place of a 0-based line of the Markdown. */
-export function useNumbers(markdown: MarkdownIt, whereOf: (env: unknown, line: number) => Where): void {
+/** Teaches Markdown the syntax above. `whereOf` gives the place of a 0-based line of the Markdown, `textOf` its words. */
+export function useNumbers(
+  markdown: MarkdownIt,
+  whereOf: (env: unknown, line: number) => Where,
+  textOf: (env: unknown) => SiteText,
+): void {
   markdown.inline.ruler.before('link', 'draggable', (state, silent) => {
     if (state.src[state.pos] !== '[') return false
     const number = read(state.src.slice(state.pos, state.posMax))
@@ -82,7 +86,7 @@ export function useNumbers(markdown: MarkdownIt, whereOf: (env: unknown, line: n
         const found = child.meta as Draggable
         const widget = widgets.get(found.id)
         check(found, widget, whereOf(env, token.map?.[0] ?? 0))
-        child.content = numberHtml(found, widget!.title)
+        child.content = numberHtml(found, widget!.title, textOf(env))
       }
     }
   })

@@ -192,6 +192,15 @@ describe('contig results', () => {
     expect(check.out).toContain('the right answer for seed 7')
     expect(check.out).toContain('run again, and it passes; it is our solution, letter for letter')
     expect(check.out).toContain('cannot prove')
+    contig('reset', '--all')
+    const taken = contig('results', 'import', file)
+    expect(taken.out).toContain('2 passed there, 2 of them new here: mend-the-tree, where-it-lands.')
+    expect(readFileSync(board(), 'utf8')).toBe(
+      readFileSync(shipped('01-mend-the-tree/solution/board.dts'), 'utf8'),
+    )
+    expect(contig('results', 'import', shipped('01-mend-the-tree/board.dts')).err).toContain(
+      'no progress.json',
+    )
     writeFileSync(file, readFileSync(file, 'utf8').replace('"seed": 7', '"seed": 8'))
     const forged = contig('results', 'check', file, '--json')
     expect(forged.code).toBe(1)

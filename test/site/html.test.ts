@@ -25,6 +25,9 @@ describe('the HTML', () => {
         'contig-widget': { flow: true, phrasing: false },
         'contig-map': { flow: true, phrasing: false },
         'contig-number': { flow: true, phrasing: true },
+        'contig-exercise': { flow: true, phrasing: false },
+        'contig-question': { flow: true, phrasing: false },
+        'contig-progress': { flow: true, phrasing: false },
       },
     ],
     rules: {

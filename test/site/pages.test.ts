@@ -159,7 +159,11 @@ describe('the pages', () => {
           // Buttons are what JavaScript adds, and all that it adds.
           if (javaScriptEnabled) {
             await page.evaluate(() =>
-              document.querySelectorAll('.cell-tools, .cell-editor, .copy, .widget-controls').forEach((e) => e.remove()),
+              document
+                .querySelectorAll(
+                  '.cell-tools, .cell-editor, .copy, .widget-controls, .exercise-tools, .question-desk > *, .progress-desk > *',
+                )
+                .forEach((e) => e.remove()),
             )
           }
           words[path] = await wordsOf(page, 'main, .title')

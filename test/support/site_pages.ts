@@ -18,7 +18,7 @@ export function apiPagesOf(folder: string): string[] {
   return pagesUnder(folder).filter((page) => page.startsWith('/api/'))
 }
 
-/** The pages that differ in more than their text: all but the source pages, and of those the longest of each language. */
+/** The pages that differ in more than their text: of source pages the longest of each language, of exercises of each kind. */
 export function kindsOfPages(folder: string): string[] {
   const pages = pagesOf(folder)
   const isSource = (page: string): boolean => page.startsWith('/source/') && page !== '/source/'
@@ -28,7 +28,14 @@ export function kindsOfPages(folder: string): string[] {
     const known = longest.get(language)
     if (!known || htmlOf(folder, page).length > htmlOf(folder, known).length) longest.set(language, page)
   }
-  return [...pages.filter((page) => !isSource(page)), ...longest.values()]
+  const isExercise = (page: string): boolean => /\/exercises\/./.test(page)
+  for (const page of pages.filter(isExercise)) {
+    const [, kind = 'question'] = /<contig-exercise[^>]* data-kind="(\w+)"/.exec(htmlOf(folder, page)) ?? []
+    const known = longest.get(`exercise ${kind}`)
+    if (!known || htmlOf(folder, page).length > htmlOf(folder, known).length)
+      longest.set(`exercise ${kind}`, page)
+  }
+  return [...pages.filter((page) => !isSource(page) && !isExercise(page)), ...longest.values()]
 }
 
 /** The same pages with one chapter or appendix, the longest. */
