@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { build } from 'esbuild'
 import { readText, root } from './paths.ts'
+import { TARGET } from './targets.ts'
 
 export interface Assets {
   readonly css: string
@@ -18,7 +19,6 @@ export interface Assets {
 /** What a page loads as a module. Parts of them that wait for a reader's hand are chunks, fetched then. */
 const MODULES = { page: 'site/client/page.ts' }
 
-const TARGET = ['chrome123', 'firefox120', 'safari17.5']
 
 /** Bundles into `outDir/assets/`, gives the addresses. */
 export async function buildAssets(outDir: string): Promise<Assets> {

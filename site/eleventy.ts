@@ -21,6 +21,7 @@ import { strip } from './figures/strip.ts'
 import { createHighlight, type Highlight } from './highlight/highlight.ts'
 import type { FenceSources } from './markdown/fences.ts'
 import { createMarkdown, headingsOf, minutesOf } from './markdown/markdown.ts'
+import { writeManifest } from './offline/manifest.ts'
 import { root } from './paths.ts'
 import { HEADERS, PAGE_POLICY } from './policy.ts'
 import { refuse } from './refuse.ts'
@@ -39,6 +40,15 @@ interface Material {
   readonly cells: ReadonlyMap<string, readonly Cell[]>
   readonly claims: Claims
   readonly coverage: readonly CoverageRow[]
+  readonly editions: Editions
+}
+
+/** What a build makes beside the pages, and the pages link. `contig read` makes none of it. */
+interface Editions {
+  readonly manifest: boolean
+  readonly epub: boolean
+  /** Made later, by `contig build --pdf`, which says so here. */
+  readonly pdf: boolean
 }
 
 /** Cells that do not print what the book says. Run for a build that is to be published, not while an author edits. */
@@ -78,6 +88,7 @@ async function gather(highlight: Highlight, outDir: string, watching: boolean): 
   rmSync(join(outDir, 'assets'), { recursive: true, force: true })
   mkdirSync(outDir, { recursive: true })
   writeFileSync(join(outDir, 'headers.json'), JSON.stringify(HEADERS, null, 2) + '\n')
+  if (!watching) writeManifest(outDir)
   const [assets, cellAssets] = await Promise.all([buildAssets(outDir), buildCells(root, outDir)])
   return {
     weave,
@@ -88,6 +99,7 @@ async function gather(highlight: Highlight, outDir: string, watching: boolean): 
     cells: new Map(extracted.map(({ chapter, cells }) => [chapter.file, cells])),
     claims,
     coverage: coverageRows(coverage, weave.chapters),
+    editions: { manifest: !watching, epub: !watching, pdf: !watching && process.env['CONTIG_PDF'] === '1' },
   }
 }
 
@@ -110,6 +122,7 @@ function addPages(eleventy: EleventyConfig): void {
     eleventy.addTemplate(`${name}.njk`, '', { layout, permalink, ...data })
   page('front', 'front.njk', '/index.html')
   page('not-found', 'not_found.njk', '/404.html')
+  page('offline', 'offline.njk', '/offline/index.html')
   page('coverage', 'coverage.njk', '/coverage/index.html')
   page('source-index', 'source_index.njk', '/source/index.html')
   page('source', 'source.njk', '{{ source.url }}index.html', {
@@ -174,6 +187,7 @@ export async function configure(eleventy: EleventyConfig): Promise<void> {
   eleventy.addGlobalData('policy', PAGE_POLICY)
   eleventy.addGlobalData('book', () => material().book)
   eleventy.addGlobalData('coverage', () => material().coverage)
+  eleventy.addGlobalData('editions', () => material().editions)
   eleventy.addGlobalData('sources', () => material().sources)
   eleventy.addGlobalData('firstChapter', () => material().book.entries.find((entry) => entry.url) ?? null)
   eleventy.addGlobalData('assets', () => ({ ...material().assets, cells: material().cellAssets.scriptUrl }))

@@ -75,6 +75,11 @@ export const en = {
     text: 'This address is mapped to nothing. The contents list every page there is.',
     back: 'To the contents',
   },
+  offline: {
+    title: 'Not kept on this device',
+    text: 'You are offline, and this page is not among those that this browser has kept. The chapters are.',
+    back: 'To the contents',
+  },
   sourceIndex: {
     title: 'Sources',
     description: 'Every source file of the models and the kernel modules, with the chapter that tells it.',
@@ -89,6 +94,24 @@ export const en = {
   /** Words of the scripts (site/client/words.ts): plain text, `{name}` where a value goes. */
   scripts: {
     copy: { copy: 'copy', copied: 'copied', refused: 'the browser refused' },
+    offline: {
+      beginning: 'Being kept for reading offline…',
+      fetching: 'Being kept for reading offline: {kept} of {all} MB.',
+      readable: 'The chapters can be read offline; sources are on their way, {kept} of {all} MB.',
+      partly: 'The chapters can be read offline; not all sources could be kept, {kept} of {all} MB.',
+      ready: 'Can be read offline: all of it is here, {all} MB.',
+      refused: 'Not kept for reading offline: a file or the room for it was refused.',
+      offer: 'Not kept for reading offline.',
+      keep: 'Keep it',
+      again: 'Try again',
+      remove: 'Remove',
+    },
+    newer: {
+      label: 'A newer edition',
+      text: 'A newer edition of the course is here.',
+      read: 'Read it now',
+      later: 'Later',
+    },
   },
   kinds: {
     ram: 'ordinary memory',
