@@ -19,7 +19,6 @@ export interface Assets {
 /** What a page loads as a module. Parts of them that wait for a reader's hand are chunks, fetched then. */
 const MODULES = { page: 'site/client/page.ts' }
 
-
 /** Bundles into `outDir/assets/`, gives the addresses. */
 export async function buildAssets(outDir: string): Promise<Assets> {
   const common = {

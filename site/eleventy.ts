@@ -17,6 +17,7 @@ import { bookOf, placeInBook, type Book, type Entry } from './data/book.ts'
 import { type CoverageRow, coverageRows } from './data/coverage.ts'
 import { checkFrontMatter } from './data/front_matter.ts'
 import { sourcePages, type SourcePage } from './data/sources.ts'
+import { writeEpub } from './epub/write_epub.ts'
 import { strip } from './figures/strip.ts'
 import { createHighlight, type Highlight } from './highlight/highlight.ts'
 import type { FenceSources } from './markdown/fences.ts'
@@ -169,6 +170,9 @@ export async function configure(eleventy: EleventyConfig): Promise<void> {
 
   eleventy.on('eleventy.before', async ({ directories, runMode }) => {
     gathered = await gather(highlight, directories.output, runMode !== 'build')
+  })
+  eleventy.on('eleventy.after', ({ directories, runMode }) => {
+    if (runMode === 'build') writeEpub(directories.output, material().book)
   })
   // Under `contig read` we are a child with a channel: say when a build is done, and leave when the parent is gone.
   eleventy.on('eleventy.after', () => process.send?.({ kind: 'built' }))

@@ -31,7 +31,9 @@ const DRAWINGS: readonly Drawing[] = [
 
 async function draw(browser: Browser, { to, svg, width, height }: Drawing): Promise<void> {
   const page = await browser.newPage({ viewport: { width, height } })
-  await page.setContent(`<style>body{margin:0}svg{display:block;width:${width}px;height:${height}px}</style>${svg}`)
+  await page.setContent(
+    `<style>body{margin:0}svg{display:block;width:${width}px;height:${height}px}</style>${svg}`,
+  )
   writeFileSync(join(root, to), await page.screenshot({ omitBackground: true }))
   await page.close()
 }

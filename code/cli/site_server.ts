@@ -112,7 +112,10 @@ export async function serveSite(options: {
     if (reload && path === EVENTS) return subscribe(request, response)
     const script = reload ? { [SCRIPT]: RELOAD, [WORKER]: LEAVING_WORKER }[path] : undefined
     if (script !== undefined) {
-      response.writeHead(200, { 'Content-Type': 'text/javascript; charset=utf-8', 'Cache-Control': 'no-store' })
+      response.writeHead(200, {
+        'Content-Type': 'text/javascript; charset=utf-8',
+        'Cache-Control': 'no-store',
+      })
       response.end(script)
       return
     }

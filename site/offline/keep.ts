@@ -50,7 +50,8 @@ const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1)
 
 function showState({ kept, all, readable, failed }: KeptState): void {
   const values = { kept: megabytes(kept), all: megabytes(all) }
-  const text = kept === all ? words.ready : readable ? (failed ? words.partly : words.readable) : words.fetching
+  const text =
+    kept === all ? words.ready : readable ? (failed ? words.partly : words.readable) : words.fetching
   say(fill(text, values), words.remove, () => void remove())
 }
 

@@ -41,7 +41,12 @@ export function writeManifest(outDir: string): void {
     display_override: ['minimal-ui', 'standalone'],
     background_color: '#fbf8f1',
     theme_color: '#1c5b45',
-    icons: ICONS.map(({ file, sizes, purpose }) => ({ src: placed(file, outDir), sizes, type: 'image/png', purpose })),
+    icons: ICONS.map(({ file, sizes, purpose }) => ({
+      src: placed(file, outDir),
+      sizes,
+      type: 'image/png',
+      purpose,
+    })),
   }
   writeFileSync(join(outDir, MANIFEST), JSON.stringify(manifest, null, 2) + '\n')
 }

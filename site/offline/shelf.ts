@@ -97,7 +97,8 @@ export class Shelf {
       const edition = name.slice(this.prefix.length)
       const list = await cache.match(this.urlOf(`assets/edition-${edition}.json`))
       const { files }: EditionList = list ? ((await list.json()) as EditionList) : { files: [] }
-      for (const { address, hash } of files) places.set(`${address} ${hash}`, { cache, url: this.urlOf(address) })
+      for (const { address, hash } of files)
+        places.set(`${address} ${hash}`, { cache, url: this.urlOf(address) })
     }
     return async ({ address, hash }) => {
       const place = places.get(`${address} ${hash}`)

@@ -83,7 +83,9 @@ async function onShelf(url: URL, isPage: boolean): Promise<Response | undefined>
     own.match(url.origin + path, { ignoreSearch: true, ignoreVary: true })
   const found = await find(url.pathname)
   if (found || !isPage) return found
-  const proper = url.pathname.endsWith('/index.html') ? url.pathname.slice(0, -'index.html'.length) : `${url.pathname}/`
+  const proper = url.pathname.endsWith('/index.html')
+    ? url.pathname.slice(0, -'index.html'.length)
+    : `${url.pathname}/`
   return (await find(proper)) ? Response.redirect(url.origin + proper + url.search) : undefined
 }
 

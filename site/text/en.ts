@@ -80,6 +80,26 @@ export const en = {
     text: 'You are offline, and this page is not among those that this browser has kept. The chapters are.',
     back: 'To the contents',
   },
+  /** The course as files to take along. */
+  takeAlong: {
+    heading: 'To take along',
+    epub: 'EPUB, for a reader of electronic books',
+    pdf: 'PDF, for paper',
+    foot: 'Take it along:',
+  },
+  epub: {
+    creator: 'The Contiguous authors',
+    cover: 'Cover',
+    begin: 'Begin reading',
+    landmarks: 'Landmarks',
+    edition: 'Edition of',
+    accessibility:
+      'All text is real text, code included; every figure has a title and a description in words; sources are footnotes with links back.',
+    about: [
+      'This is the text of an online course, made from the same sources. There the code runs in the page; here stands what it printed when this edition was made.',
+      'A path above a listing names its file in the sources of the course. Where a listing is folded, a card in its place says what it holds, and in which file.',
+    ],
+  },
   sourceIndex: {
     title: 'Sources',
     description: 'Every source file of the models and the kernel modules, with the chapter that tells it.',

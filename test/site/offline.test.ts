@@ -95,14 +95,16 @@ describe('the course offline', () => {
   async function runCell(where: Page): Promise<string> {
     const cell = where.locator('contig-cell').first()
     await cell.locator('.cell-run').click()
-    await where.waitForFunction(
-      () => /done|failed/.test(document.querySelector<HTMLElement>('contig-cell')?.dataset['state'] ?? ''),
+    await where.waitForFunction(() =>
+      /done|failed/.test(document.querySelector<HTMLElement>('contig-cell')?.dataset['state'] ?? ''),
     )
     return (await cell.locator('.cell-status').textContent()) ?? ''
   }
 
   const ready = async (): Promise<void> => {
-    await page.waitForFunction(() => /all of it is here/.test(document.querySelector('.kept')?.textContent ?? ''))
+    await page.waitForFunction(() =>
+      /all of it is here/.test(document.querySelector('.kept')?.textContent ?? ''),
+    )
   }
 
   beforeAll(async () => {
@@ -234,7 +236,10 @@ describe('the course offline', () => {
     await ready()
     await stop()
     await serve(true)
-    writeFileSync(pageFile, '<!doctype html><html lang="en"><title>x</title><h1>Just edited</h1></body></html>')
+    writeFileSync(
+      pageFile,
+      '<!doctype html><html lang="en"><title>x</title><h1>Just edited</h1></body></html>',
+    )
     await page.goto(at(OTHER))
     await page.getByText('Just edited').waitFor()
     expect(await page.evaluate(async () => (await navigator.serviceWorker.getRegistrations()).length)).toBe(0)
