@@ -7,6 +7,7 @@ import { basename, extname, join } from 'node:path'
 import { build, type BuildOptions } from 'esbuild'
 import { root } from './paths.ts'
 import { cardFile } from './publish/card.ts'
+import { TARGET } from './targets.ts'
 
 export interface Assets {
   readonly css: string
@@ -22,8 +23,6 @@ export interface Assets {
 
 /** What a page loads as a module. Parts of them that wait for a reader's hand are chunks, fetched then. */
 const MODULES = { page: 'site/client/page.ts' }
-
-const TARGET = ['chrome123', 'firefox120', 'safari17.5']
 
 /** What widgets run beside the page: by the name that their scripts know the address by. */
 const WORKERS = {

@@ -2,7 +2,7 @@
 //
 // Eleventy's configuration: it registers, and each concern has a file of its own in this folder. Bundled to
 // dist/eleventy.js, which .eleventy.js at the top hands on.
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadExercises } from '../code/exercise/catalog.ts'
 import { type Diagnostic, formatDiagnostic } from '../code/lib/diagnostic.ts'
@@ -22,11 +22,13 @@ import { glossaryOf } from './data/glossary.ts'
 import { mendingOf, readMending } from './data/mending.ts'
 import { sourcePages, type SourcePage } from './data/sources.ts'
 import { type Edition, editionData, placeOfPage, readEditions } from './editions.ts'
+import { writeEpub } from './epub/write_epub.ts'
 import { exercisePages, type ExercisePages } from './exercises/pages.ts'
 import { strip } from './figures/strip.ts'
 import { fill } from './fill.ts'
 import { createHighlight, type Highlight } from './highlight/highlight.ts'
 import { createMarkdown, headingsOf, minutesOf, type SourcesIn } from './markdown/markdown.ts'
+import { writeManifest } from './offline/manifest.ts'
 import { root } from './paths.ts'
 import { PAGE_POLICY } from './policy.ts'
 import { writeAfter } from './publish/after.ts'
@@ -53,6 +55,15 @@ interface Material {
   readonly coverage: readonly CoverageRow[]
   readonly movie: MoviePage | null
   readonly exercises: ExercisePages
+  readonly formats: Formats
+}
+
+/** What a build makes beside the pages, and the pages link. `contig read` makes none of it. */
+interface Formats {
+  readonly manifest: boolean
+  readonly epub: boolean
+  /** Made later, by `contig build --pdf`, which says so here. */
+  readonly pdf: boolean
 }
 
 /** Cells that do not print what the book says. Run for a build that is to be published, not while an author edits. */
@@ -99,6 +110,8 @@ async function gather(highlight: Highlight, outDir: string, watching: boolean): 
     if (!errors.includes(warning)) process.stderr.write(formatDiagnostic(warning) + '\n')
   if (errors.length > 0) refuse(errors)
   rmSync(join(outDir, 'assets'), { recursive: true, force: true })
+  mkdirSync(outDir, { recursive: true })
+  if (!watching) writeManifest(outDir)
   const [assets, cellAssets] = await Promise.all([
     buildAssets(outDir),
     buildCells(root, outDir, {
@@ -118,6 +131,7 @@ async function gather(highlight: Highlight, outDir: string, watching: boolean): 
     coverage: coverageRows(coverage, weave.chapters),
     movie: buildMovie(outDir),
     exercises: await exercisePages({ root, outDir, highlight, cellAssets }),
+    formats: { manifest: !watching, epub: !watching, pdf: !watching && process.env['CONTIG_PDF'] === '1' },
   }
 }
 
@@ -163,6 +177,7 @@ function addPages(eleventy: EleventyConfig): void {
   const ofEach = { pagination: { data: 'editions', size: 1, alias: 'edition' } }
   page('front', 'front.njk', '{{ edition.top }}index.html', ofEach)
   page('not-found', 'not_found.njk', '{{ edition.top }}404.html', ofEach)
+  page('offline', 'offline.njk', '/offline/index.html')
   page('coverage', 'coverage.njk', '/coverage/index.html')
   page('licences', 'licences.njk', '/licences/index.html')
   page('changes', 'changes.njk', '/changes/index.html')
@@ -222,8 +237,11 @@ export async function configure(eleventy: EleventyConfig): Promise<void> {
   })
   eleventy.on('eleventy.after', ({ directories, results, runMode }) => {
     const write = (): void => writeFinding(results, material(), directories.output)
+    if (runMode === 'build') {
+      write()
+      writeEpub(directories.output, material().editions[0].book)
+    }
     // An author who edits waits for the page; the index comes a moment behind it.
-    if (runMode === 'build') write()
     else setTimeout(write, 300)
   })
   // Under `contig read` we are a child with a channel: say when a build is done, and leave when the parent is gone.
@@ -263,6 +281,7 @@ export async function configure(eleventy: EleventyConfig): Promise<void> {
   )
   eleventy.addGlobalData('coverage', () => material().coverage)
   eleventy.addGlobalData('exercises', () => material().exercises)
+  eleventy.addGlobalData('formats', () => material().formats)
   eleventy.addGlobalData('sources', () => material().sources)
   eleventy.addGlobalData('licences', () => material().licences)
   eleventy.addGlobalData('changes', () => material().changes)

@@ -5,7 +5,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { installCommand, missingTools, type Tool } from '../lab/tools.ts'
 import { Complaint } from '../lib/complaint.ts'
 
-const EVERYTHING = ['board', 'kernel', 'arm32', 'check', 'browser'] as const
+const EVERYTHING = ['board', 'kernel', 'arm32', 'check', 'browser', 'book'] as const
 
 /** How apt can be run from here: as it is, through sudo, or not at all. */
 function privilege(): 'root' | 'sudo' | null {

@@ -68,15 +68,24 @@ export function findingsIn(said: string): string {
   return lines.some((line) => /: error: .* \[[a-z-]+\]$/.test(line)) ? lines.join('\n') : said.trim()
 }
 
-/**
- * Builds the pages once, quietly; a Complaint says what is wrong with a chapter. `site` is the address at which they will
- * stand, for what needs a whole one (site/publish/site_address.ts).
- */
-export async function buildPages(root: string, out: string, site?: string): Promise<void> {
+/** What of a build is asked for. */
+export interface PagesOptions {
+  /** The address at which the pages will stand, for what needs a whole one (site/publish/site_address.ts). */
+  readonly site?: string
+  /** With links to a PDF, which `printPdf()` makes. */
+  readonly pdf?: boolean
+}
+
+/** Builds the pages and the EPUB once, quietly; a Complaint says what is wrong with a chapter. */
+export async function buildPages(
+  root: string,
+  out: string,
+  { site = '', pdf = false }: PagesOptions = {},
+): Promise<void> {
   const child = spawn(process.execPath, [ELEVENTY, '--quiet', `--output=${out}`], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, CONTIG_SITE: site ?? '' },
+    env: { ...process.env, CONTIG_SITE: site, CONTIG_PDF: pdf ? '1' : '' },
   })
   keep(child)
   let said = ''
@@ -121,6 +130,33 @@ export async function rebuildTools(root: string): Promise<boolean> {
     child.once('error', () => done(false))
     child.once('exit', (code) => done(code === 0))
   })
+}
+
+/** A step over a built folder: a program of the site's own, bundled into dist/. @throws Complaint (1) when it fails */
+async function step(root: string, name: string, out: string): Promise<void> {
+  const program = join(root, 'dist', `${name}.js`)
+  const child = spawn(process.execPath, [program, resolve(root, out)], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
+  keep(child)
+  const code = await new Promise<number>((done, fail) => {
+    child.once('error', fail)
+    child.once('close', (status) => done(status ?? 1))
+  })
+  if (code !== 0) throw new Complaint({ text: `${name}: not made; the lines above say why`, exitCode: 1 })
+}
+
+/** Prints the built pages as one PDF, in Chromium. @throws Complaint (4) without Chromium */
+export async function printPdf(root: string, out: string): Promise<void> {
+  const { needTools } = await import('../lab/tools.ts')
+  needTools(['browser'])
+  await step(root, 'pdf', out)
+}
+
+/** Makes a built folder readable offline. The last step: it lists every file that is there. */
+export function writeOffline(root: string, out: string): Promise<void> {
+  return step(root, 'offline', out)
 }
 
 function newest(folder: string): number {

@@ -2,7 +2,8 @@
 //
 // Serves a built site on this machine and to nobody else: it listens on 127.0.0.1, and answers only to that name, so
 // that no page of another site can reach it by a name of its own. Headers come from the site's own headers.json, which a
-// host may use too. With `reload`, pages get one more script, which loads them again when the site is built anew.
+// host may use too. With `reload`, pages get one more script, which loads them again when the site is built anew,
+// and a service worker that an edition left behind is sent away.
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -27,6 +28,21 @@ let known = ''
 source.onmessage = ({ data }) => {
   if (known && data !== known) location.reload()
   known = data
+}
+`
+
+const WORKER = '/worker.js'
+/**
+ * Served to an author in the place of the worker by which readers keep an edition (site/offline/). One may be at this
+ * address from an earlier day, and would answer with its own pages: this one takes its place, its files, and leaves.
+ */
+const LEAVING_WORKER = `addEventListener('install', () => skipWaiting())
+addEventListener('activate', (event) => event.waitUntil(leave()))
+async function leave() {
+  const ours = (await caches.keys()).filter((name) => name.startsWith('contiguous ' + registration.scope))
+  await Promise.all(ours.map((name) => caches.delete(name)))
+  await registration.unregister()
+  for (const page of await clients.matchAll({ type: 'window' })) page.navigate(page.url)
 }
 `
 
@@ -94,9 +110,13 @@ export async function serveSite(options: {
     const path = (request.url ?? '/').replace(/[?#].*$/, '')
     for (const [name, value] of Object.entries(headersFor(folder, path))) response.setHeader(name, value)
     if (reload && path === EVENTS) return subscribe(request, response)
-    if (reload && path === SCRIPT) {
-      response.writeHead(200, { 'Content-Type': 'text/javascript; charset=utf-8' })
-      response.end(RELOAD)
+    const script = reload ? { [SCRIPT]: RELOAD, [WORKER]: LEAVING_WORKER }[path] : undefined
+    if (script !== undefined) {
+      response.writeHead(200, {
+        'Content-Type': 'text/javascript; charset=utf-8',
+        'Cache-Control': 'no-store',
+      })
+      response.end(script)
       return
     }
     const html = htmlFile(folder, path)

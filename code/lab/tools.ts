@@ -7,7 +7,7 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { Complaint } from '../lib/complaint.ts'
 
-export type Purpose = 'board' | 'browser' | 'kernel' | 'arm32' | 'check' | 'ssh'
+export type Purpose = 'board' | 'browser' | 'kernel' | 'arm32' | 'check' | 'ssh' | 'book'
 
 export interface Tool {
   /** The Debian package. */
@@ -93,6 +93,26 @@ export const TOOLS: readonly Tool[] = [
     commands: [],
     files: ['/usr/share/fonts/truetype/liberation', '/usr/share/fonts/truetype/liberation2'],
     why: 'letters for the pages',
+  },
+  {
+    package: 'fonts-noto-cjk',
+    purpose: 'book',
+    commands: [],
+    files: ['/usr/share/fonts/opentype/noto/NotoSerifCJK-Regular.ttc'],
+    why: 'the Chinese letters of the PDF',
+  },
+  {
+    package: 'poppler-utils',
+    purpose: 'book',
+    commands: ['pdfinfo', 'pdftohtml'],
+    why: 'looks into the PDF',
+  },
+  {
+    package: 'epubcheck',
+    purpose: 'book',
+    commands: ['java'],
+    files: ['/usr/share/java/epubcheck.jar'],
+    why: 'checks the EPUB',
   },
 ]
 

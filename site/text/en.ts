@@ -109,6 +109,31 @@ export const en = {
     text: 'This address is mapped to nothing. The contents list every page there is.',
     back: 'To the contents',
   },
+  offline: {
+    title: 'Not kept on this device',
+    text: 'You are offline, and this page is not among those that this browser has kept. The chapters are.',
+    back: 'To the contents',
+  },
+  /** The course as files to take along. */
+  takeAlong: {
+    heading: 'To take along',
+    epub: 'EPUB, for a reader of electronic books',
+    pdf: 'PDF, for paper',
+    foot: 'Take it along:',
+  },
+  epub: {
+    creator: 'The Contiguous authors',
+    cover: 'Cover',
+    begin: 'Begin reading',
+    landmarks: 'Landmarks',
+    edition: 'Edition of',
+    accessibility:
+      'All text is real text, code included; every figure has a title and a description in words; sources are footnotes with links back.',
+    about: [
+      'This is the text of an online course, made from the same sources. There the code runs in the page; here stands what it printed when this edition was made.',
+      'A path above a listing names its file in the sources of the course. Where a listing is folded, a card in its place says what it holds, and in which file.',
+    ],
+  },
   sourceIndex: {
     title: 'Sources',
     description: 'Every source file of the models and the kernel modules, with the chapter that tells it.',
@@ -227,6 +252,24 @@ export const en = {
       saveResults: 'Save results for a teacher',
       name: 'Your name, if you like',
       bring: 'Take up a progress.json or a result file',
+    },
+    offline: {
+      beginning: 'Being kept for reading offline…',
+      fetching: 'Being kept for reading offline: {kept} of {all} MB.',
+      readable: 'The chapters can be read offline; sources are on their way, {kept} of {all} MB.',
+      partly: 'The chapters can be read offline; not all sources could be kept, {kept} of {all} MB.',
+      ready: 'Can be read offline: all of it is here, {all} MB.',
+      refused: 'Not kept for reading offline: a file or the room for it was refused.',
+      offer: 'Not kept for reading offline.',
+      keep: 'Keep it',
+      again: 'Try again',
+      remove: 'Remove',
+    },
+    newer: {
+      label: 'A newer edition',
+      text: 'A newer edition of the course is here.',
+      read: 'Read it now',
+      later: 'Later',
     },
   },
   kinds: {

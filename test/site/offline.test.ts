@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: MIT
+//
+// Reading offline, in a real browser: the built course with its worker, on a server that is stopped, started with a newer
+// edition, and with a broken one.
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { serveSite, type SiteServer } from '../../code/cli/site_server.ts'
+import type { EditionList } from '../../site/offline/list.ts'
+import { MANIFEST, WORKER, writeWorker } from '../../site/offline/write_worker.ts'
+import { chromiumMissing, launch } from '../support/site_pages.ts'
+
+const missing = chromiumMissing()
+const CHAPTER = '02-carving-memory-out/'
+const OTHER = '11-cma-alloc/'
+
+/** A folder of its own, for these tests write into it. */
+const folder = mkdtempSync(join(tmpdir(), 'contiguous-offline-'))
+const pageFile = join(folder, OTHER, 'index.html')
+
+const listed = (): EditionList => {
+  const name = readdirSync(join(folder, 'assets')).find((file) => file.startsWith('edition-')) ?? ''
+  return JSON.parse(readFileSync(join(folder, 'assets', name), 'utf8')) as EditionList
+}
+
+beforeAll(async () => {
+  // Of the sources' pages one room: the others take the same way.
+  const isOtherRoom = (path: string): boolean => /\/source\/(kernel|code\/(?!mm\b)[^/]+)$/.test(path)
+  cpSync(inject('siteFolder'), folder, { recursive: true, filter: (path) => !isOtherRoom(path) })
+  await writeWorker(folder)
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+describe('writeWorker()', () => {
+  it('writeWorker() lists chapters, models and icons first, sources later, and no API, worker or list', () => {
+    const { files } = listed()
+    const stageOf = (pattern: RegExp): unknown => [
+      ...new Set(files.filter(({ address }) => pattern.test(address)).map(({ stage }) => stage)),
+    ]
+    expect(stageOf(/^$|^02-carving-memory-out\/$|^glossary\/$/)).toEqual(['first'])
+    expect(stageOf(/^assets\/(models\/|page-|style-|icon-)/)).toEqual(['first'])
+    expect(stageOf(/^source\/code\/mm\/cma.ts\/$/)).toEqual(['later'])
+    expect(stageOf(/^source\/$|^offline\/$/)).toEqual(['first'])
+    expect(stageOf(/^api\/|^worker|edition-|404|headers\.json|\.(epub|pdf)$/)).toEqual([])
+  })
+
+  it('writeWorker() gives the same worker for the same folder, and another for one byte more', async () => {
+    const worker = (): string => readFileSync(join(folder, WORKER), 'utf8')
+    const before = worker()
+    await writeWorker(folder)
+    expect(worker()).toBe(before)
+    const file = join(folder, 'offline/index.html')
+    const page = readFileSync(file, 'utf8')
+    writeFileSync(file, `${page}\n`)
+    await writeWorker(folder)
+    expect(worker()).not.toBe(before)
+    writeFileSync(file, page)
+    await writeWorker(folder)
+    expect(worker()).toBe(before)
+  })
+
+  it('writeWorker() tells the manifest of the worker, by addresses that hold in any folder of a server', () => {
+    const manifest = JSON.parse(readFileSync(join(folder, MANIFEST), 'utf8')) as {
+      serviceworker: { src: string }
+      icons: { src: string; purpose: string }[]
+    }
+    expect(manifest).toMatchObject({ start_url: './', scope: './', display: 'standalone' })
+    expect(manifest.serviceworker.src).toBe(WORKER)
+    expect(manifest.icons.map(({ purpose }) => purpose)).toContain('maskable')
+    const addresses = listed().files.map(({ address }) => address)
+    for (const { src } of manifest.icons) expect(addresses).toContain(src)
+  })
+})
+
+describe('the course offline', () => {
+  let browser: Browser
+  let context: BrowserContext
+  let page: Page
+  let server: SiteServer | null = null
+  let port = 0
+
+  const serve = async (reload = false): Promise<void> => {
+    server = await serveSite({ folder, port, reload })
+    port = server.port
+  }
+  const stop = async (): Promise<void> => {
+    await server?.close()
+    server = null
+  }
+  const at = (path: string): string => `http://127.0.0.1:${port}/${path}`
+  const shelves = (): Promise<number> => page.evaluate(async () => (await caches.keys()).length)
+
+  async function runCell(where: Page): Promise<string> {
+    const cell = where.locator('contig-cell').first()
+    await cell.locator('.cell-run').click()
+    await where.waitForFunction(() =>
+      /done|failed/.test(document.querySelector<HTMLElement>('contig-cell')?.dataset['state'] ?? ''),
+    )
+    return (await cell.locator('.cell-status').textContent()) ?? ''
+  }
+
+  const ready = async (): Promise<void> => {
+    await page.waitForFunction(() =>
+      /all of it is here/.test(document.querySelector('.kept')?.textContent ?? ''),
+    )
+  }
+
+  beforeAll(async () => {
+    if (missing) return
+    browser = await launch()
+    context = await browser.newContext()
+    page = await context.newPage()
+    await serve()
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await stop()
+  })
+
+  it('is whole after one visit: chapters, cells, sources, with the server stopped', async (test) => {
+    if (missing) test.skip(missing)
+    await page.goto(at(CHAPTER))
+    await ready()
+    await stop()
+    await page.reload()
+    expect(await page.locator('h1').textContent()).toBe('Carving memory out')
+    expect(await runCell(page)).toContain('The same output as in the book.')
+    await page.goto(at(OTHER))
+    expect(await runCell(page)).toContain('The same output as in the book.')
+    await page.goto(at('source/code/mm/cma.ts/#L1'))
+    expect(await page.locator('h1').textContent()).toBe('code/mm/cma.ts')
+    await page.goto(at('02-carving-memory-out/index.html'))
+    expect(page.url()).toBe(at(CHAPTER))
+  })
+
+  it('says so of a page that is not kept', async (test) => {
+    if (missing) test.skip(missing)
+    await page.goto(at('api/modules.html'))
+    expect(page.url()).toBe(at('offline/'))
+    expect(await page.locator('h1').textContent()).toBe('Not kept on this device')
+  })
+
+  it('keeps a page of the API that was visited', async (test) => {
+    if (missing) test.skip(missing)
+    await serve()
+    await page.goto(at('api/modules.html'))
+    await stop()
+    await page.reload()
+    expect(page.url()).toBe(at('api/modules.html'))
+  })
+
+  it('offers a newer edition, and leaves open pages their own until they are closed', async (test) => {
+    if (missing) test.skip(missing)
+    const reader = await context.newPage()
+    await reader.goto(at(CHAPTER))
+    // The newer edition has other scripts: here, none of the parts that an editor needs.
+    const html = readFileSync(pageFile, 'utf8')
+    writeFileSync(pageFile, html.replace(/<h1>[^<]*<\/h1>/, '<h1>A newer edition</h1>'))
+    for (const name of readdirSync(join(folder, 'assets')))
+      if (/^cell-(editor|strip)-/.test(name)) rmSync(join(folder, 'assets', name))
+    await writeWorker(folder)
+    await serve()
+    await page.goto(at(OTHER))
+    expect(await page.locator('h1').textContent()).not.toBe('A newer edition')
+    await page.getByText('A newer edition of the course is here.').waitFor()
+    expect(await shelves()).toBeGreaterThan(2)
+
+    await Promise.all([page.waitForEvent('load'), page.getByRole('button', { name: 'Read it now' }).click()])
+    expect(await page.locator('h1').textContent()).toBe('A newer edition')
+    // Both editions are here while the other page is open, which still gets its editor.
+    await reader.locator('.cell-edit').first().click()
+    await reader.locator('.cell-editor:not([hidden])').waitFor()
+    await reader.close()
+    await page.reload()
+    await page.waitForFunction(async () => (await caches.keys()).length === 2)
+  })
+
+  it('keeps the old edition when one file of a newer one cannot be had', async (test) => {
+    if (missing) test.skip(missing)
+    const html = readFileSync(pageFile, 'utf8')
+    writeFileSync(pageFile, html.replace(/<h1>[^<]*<\/h1>/, '<h1>A broken edition</h1>'))
+    await writeWorker(folder)
+    rmSync(pageFile)
+    const ended = page.evaluate(
+      () =>
+        new Promise<string>((done) => {
+          void navigator.serviceWorker.ready.then((registration) => {
+            registration.addEventListener('updatefound', () => {
+              const worker = registration.installing
+              worker?.addEventListener('statechange', () => done(worker.state))
+            })
+            registration.update().catch(() => undefined)
+          })
+        }),
+    )
+    expect(await ended).toBe('redundant')
+    await page.reload()
+    expect(await page.locator('h1').textContent()).toBe('A newer edition')
+    expect(await page.locator('.newer').count()).toBe(0)
+    await page.waitForFunction(async () => (await caches.keys()).length === 2)
+    expect(await page.evaluate(() => getComputedStyle(document.body).fontFamily)).toContain('Charter')
+  })
+
+  it('is taken away on request, and stays away', async (test) => {
+    if (missing) test.skip(missing)
+    await ready()
+    await page.getByRole('button', { name: 'Remove' }).click()
+    await page.getByText('Not kept for reading offline.').waitFor()
+    expect(await shelves()).toBe(0)
+    await page.reload()
+    await page.getByText('Not kept for reading offline.').waitFor()
+    expect(await page.evaluate(async () => (await navigator.serviceWorker.getRegistrations()).length)).toBe(0)
+  })
+
+  it('says that nothing could be kept, and is as usable as before', async (test) => {
+    if (missing) test.skip(missing)
+    // A chapter is still missing: nothing can be installed.
+    await page.getByRole('button', { name: 'Keep it' }).click()
+    await page.getByText('a file or the room for it was refused').waitFor()
+    expect(await shelves()).toBe(0)
+    // A host that has the file, of another edition: as little use.
+    writeFileSync(pageFile, 'Of yesterday.')
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await page.getByText('Being kept').waitFor()
+    await page.getByText('a file or the room for it was refused').waitFor()
+    await page.goto(at(CHAPTER))
+    expect(await runCell(page)).toContain('The same output as in the book.')
+  })
+
+  it('never answers an author: contig read sends a worker away that was left at its address', async (test) => {
+    if (missing) test.skip(missing)
+    await writeWorker(folder)
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await ready()
+    await stop()
+    await serve(true)
+    writeFileSync(
+      pageFile,
+      '<!doctype html><html lang="en"><title>x</title><h1>Just edited</h1></body></html>',
+    )
+    await page.goto(at(OTHER))
+    await page.getByText('Just edited').waitFor()
+    expect(await page.evaluate(async () => (await navigator.serviceWorker.getRegistrations()).length)).toBe(0)
+    expect(await shelves()).toBe(0)
+  })
+})
