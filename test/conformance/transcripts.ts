@@ -15,7 +15,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Lab } from '../../code/lab/lab_file.ts'
 import type { BootResult } from '../../code/lab/run_lab.ts'
-import { parseFenceInfo, readFences } from '../../site/weave/fences.ts'
+import { readFences } from '../../site/weave/fences.ts'
 import { root } from '../support/files.ts'
 
 export interface Transcript {
