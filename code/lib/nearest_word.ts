@@ -21,8 +21,8 @@ function distance(a: string, b: string): number {
 // #region nearest-word
 /** The nearest of `known`, or null when none is near: more than a third of its letters would change. */
 export function nearestWord(word: string, known: readonly string[]): string | null {
-  const far = (each: string): number => distance(word.toLowerCase(), each.toLowerCase())
-  const best = [...known].sort((a, b) => far(a) - far(b))[0]
-  return best !== undefined && far(best) <= Math.max(1, Math.ceil(best.length / 3)) ? best : null
+  const all = known.map((each) => ({ each, far: distance(word.toLowerCase(), each.toLowerCase()) }))
+  const [best] = all.sort((a, b) => a.far - b.far)
+  return best !== undefined && best.far <= Math.max(1, Math.ceil(best.each.length / 3)) ? best.each : null
 }
 // #endregion nearest-word

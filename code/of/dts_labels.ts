@@ -4,6 +4,7 @@
 // that is spelled most like it.
 
 // #region dts-labels-imports
+import { nearestWord } from '../lib/nearest_word.ts'
 import { stop } from './dts_cursor.ts'
 import type { Place, Report } from './dts_lexer.ts'
 import { type SourceNode, liveChild } from './dts_source_tree.ts'
@@ -89,30 +90,12 @@ export class LabelIndex {
     return nodes?.[0] ?? null
   }
 
+  // A name that is very long or very different is not worth the time.
   #nearest(label: string): string | null {
-    const limit = Math.floor(label.length / 3) + 1
-    let best: { name: string; distance: number } | null = null
-    for (const name of [...this.#nodes.keys()].slice(0, 2000)) {
-      if (Math.abs(name.length - label.length) > limit || name.length > 64 || !this.#live(name)) continue
-      const distance = editDistance(label, name)
-      if (distance <= limit && distance < (best?.distance ?? Infinity)) best = { name, distance }
-    }
-    return best?.name ?? null
+    const likely = (name: string): boolean => name.length <= 64 && Math.abs(name.length - label.length) <= 16
+    const names = [...this.#nodes.keys()].slice(0, 2000).filter((name) => likely(name) && this.#live(name))
+    return nearestWord(label, names)
   }
-}
-
-// How many characters to put in, take out or replace to get from `a` to `b`.
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i++) {
-    const above = row
-    row = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = above[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
-      row.push(Math.min(replaced, above[j]! + 1, row[j - 1]! + 1))
-    }
-  }
-  return row[b.length]!
   // #endregion dts-labels-find
 }
 // #endregion dts-labels

@@ -65,7 +65,7 @@ function structureBlock(root: DtNode, strings: StringsBlock): ByteBuffer {
  *
  * Throws when a name holds a character above U+00FF or a NUL, which no blob can carry.
  * @kernel scripts/dtc/flattree.c dt_to_blob() v6.1
- * @omits padding (`-p`, `-S`, `-a`), extra reservations (`-R`), versions before 16
+ * @omits padding (`-p`, `-S`, `-a`), extra reservations (`-R`), every version but 17 (`-V`)
  */
 export function writeFdt(tree: DeviceTree): Uint8Array {
   const strings = new StringsBlock()

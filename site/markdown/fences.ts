@@ -6,6 +6,7 @@
 //   ts weave=region fold="…"  a card in its place: what it holds, how long it is, where it lies
 //   ts run id=name          a cell; the `output` fence that follows is what it prints
 //   console  [title="…"]    a transcript of a terminal        output [title="…"] what a program printed
+//   text boot=name          what a program printed in that boot; `console boot=name` for a kernel's own words
 //   mermaid id=name         a diagram, from site/diagrams/    memory-map         a figure of physical memory
 //   widget kind=… id=name   a film of the models, YAML inside: site/widgets/fence.ts
 //   exercises               the exercises of the chapter
@@ -112,6 +113,7 @@ export function fenceHtml(
   if (parsed.words.has('run')) return cell(fence, sources)
   if (parsed.lang === 'output') return place.follows ? '' : said(fence, sources, 'output')
   if (parsed.lang === 'console') return said(fence, sources, 'console')
+  if (parsed.lang === 'text' && parsed.words.has('boot')) return said(fence, sources, 'output')
   if (parsed.lang === 'mermaid') return inlineDiagram(content, parsed, where)
   if (parsed.lang === 'memory-map')
     return memoryMapFence(content, parsed.words.get('id') ?? '', where, sources.text)

@@ -8,13 +8,17 @@ import { findLab } from '../../code/lab/lab_list.ts'
 import { type BootResult, runLab } from '../../code/lab/run_lab.ts'
 import { root } from '../support/files.ts'
 import { boardIsMissing } from '../support/board.ts'
-import { missingLines, type Transcript, transcripts } from './transcripts.ts'
+import { labsOf, missingLines, quotingFiles, type Transcript, transcripts } from './transcripts.ts'
 
 const missing = boardIsMissing()
 const lab = findLab(root, 'carving')
 const kernels = ['6.1', '6.12'] as const
 const cases = kernels.flatMap((series) => lab.boots.map(({ name }) => ({ series, name })))
-const told = transcripts('chapters/02-carving-memory-out/index.md')
+const told = quotingFiles().flatMap((chapter) =>
+  transcripts(chapter)
+    .filter((transcript) => labsOf(transcript, chapter, [lab]).length > 0)
+    .map((transcript) => ({ ...transcript, chapter })),
+)
 
 describe.skipIf(missing !== null)(`chapter 2 on real kernels${missing ? ` (${missing})` : ''}`, () => {
   const boots = new Map<string, BootResult>()
@@ -56,7 +60,8 @@ describe.skipIf(missing !== null)(`chapter 2 on real kernels${missing ? ` (${mis
     expect(compareModel({ ...boot, iomem: otherIomem }).different).toHaveLength(1)
   })
 
-  it.each(told)('the transcript at line $line was recorded: $boot on $kernel', (transcript: Transcript) => {
-    expect(missingLines(transcript, bootOf(transcript.kernel, transcript.boot))).toEqual([])
+  it.each(told)('$chapter, line $line was recorded: $boots on $kernel', (transcript: Transcript) => {
+    const boots = transcript.boots.map((name) => bootOf(transcript.kernel, name))
+    expect(missingLines(transcript, boots)).toEqual([])
   })
 })
