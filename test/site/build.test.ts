@@ -111,11 +111,11 @@ describe('an appendix', () => {
     const notes = page('notes/index.html')
     expect(notes).toContain('<b>Appendix</b>')
     expect(notes).toContain('In this appendix')
-    expect(notes).toContain('href="/01-sample/" rel="prev"')
+    expect(notes).toContain('href="../01-sample/" rel="prev"')
     expect(notes).not.toContain('rel="next"')
     expect(notes).toContain('<span lang="zh-Hans">页框</span>, a frame')
-    expect(page('01-sample/index.html')).toContain('href="/notes/" rel="next"')
-    expect(page('index.html')).toContain('<a href="/notes/">Notes</a>')
+    expect(page('01-sample/index.html')).toContain('href="../notes/" rel="next"')
+    expect(page('index.html')).toContain('<a href="notes/">Notes</a>')
     expect(page('index.html')).toContain('<span class="to-come">Later</span>')
     rmSync(join(sample.folder, 'chapters/notes.md'))
     rmSync(join(sample.folder, 'out/notes'), { recursive: true })
@@ -129,7 +129,7 @@ describe('an appendix', () => {
     const { status, text } = build('A **frame** is one, and a **frame** again.\n')
     expect(status, text).toBe(0)
     expect(page('glossary/index.html')).toContain(
-      '<td><a href="/01-sample/#term-frame">page frame, frame</a></td>',
+      '<td><a href="../01-sample/#term-frame">page frame, frame</a></td>',
     )
     expect(page('glossary/index.html')).toContain('<td>zone</td>')
     expect(page('01-sample/index.html').match(/<strong id="term-frame">/g)).toHaveLength(1)

@@ -9,6 +9,7 @@ import { describe, expect, inject, it } from 'vitest'
 import { formatDiagnostic } from '../../code/lib/diagnostic.ts'
 import { loadWeave } from '../../site/weave/weave.ts'
 import { checkLinks } from '../../verify/links.ts'
+import { checkSelfContained } from '../../verify/self_contained.ts'
 import { root } from '../support/files.ts'
 import { htmlOf, kindsOfPages, pagesOf } from '../support/site_pages.ts'
 
@@ -72,6 +73,12 @@ describe('the HTML', () => {
     expect(diagnostics.slice(0, 30).map(formatDiagnostic).join('\n')).toBe('')
   })
 
+  it('needs nothing but its own folder, and does not know where that stands', () => {
+    const { diagnostics, files } = checkSelfContained(folder)
+    expect(files).toBeGreaterThan(1000)
+    expect(diagnostics.slice(0, 30).map(formatDiagnostic).join('\n')).toBe('')
+  })
+
   it('has a card in the place of a folded listing, which leads to where the region begins in its file', () => {
     const weave = loadWeave(root)
     const folded = weave.chapters.flatMap(({ slug, fences }) =>
@@ -83,7 +90,7 @@ describe('the HTML', () => {
       const card = new RegExp(`<figure class="listing folded" id="listing-${name}">.*?</figure>`).exec(
         htmlOf(folder, `/${slug}/`),
       )?.[0]
-      expect(card, name).toContain(`href="/source/${listing.file}/#region-${name}"`)
+      expect(card, name).toContain(`href="../source/${listing.file}/#region-${name}"`)
       expect(card, name).toMatch(new RegExp(`<span>${listing.sourceLines.length} lines?</span>`))
       expect(card, name).not.toContain('<pre')
       const rows = htmlOf(folder, `/source/${listing.file}/`).split('<tr id="L')
@@ -96,18 +103,21 @@ describe('the HTML', () => {
 
   it('says on a page of the API in which chapter its lines are told', () => {
     expect(htmlOf(folder, '/api/code/mm/memblock/memblock_add/')).toContain(
-      '<p class="told">Told in <a href="/02-carving-memory-out/#listing-memblock-add-reserve">Chapter 2',
+      '<p class="told">Told in <a href="../../../../../02-carving-memory-out/#listing-memblock-add-reserve">Chapter 2',
     )
   })
 
   it('weighs at most 60 KB with all that reading needs, and at most 15 KB of that is JavaScript', () => {
     const zipped = (path: string): number => gzipSync(readFileSync(join(folder, path))).length
+    const fromTop = (page: string, address: string): string => new URL(address, `http://site${page}`).pathname
     const heavy: string[] = []
     for (const page of pagesOf(folder)) {
       if (page.startsWith('/source/')) continue
       const html = htmlOf(folder, page)
-      const scripts = [...html.matchAll(/<script[^>]* src="([^"]+)"/g)].map((m) => m[1]!)
-      const styles = [...html.matchAll(/<link rel="stylesheet" href="([^"]+)"/g)].map((m) => m[1]!)
+      const scripts = [...html.matchAll(/<script[^>]* src="([^"]+)"/g)].map((m) => fromTop(page, m[1]!))
+      const styles = [...html.matchAll(/<link rel="stylesheet" href="([^"]+)"/g)].map((m) =>
+        fromTop(page, m[1]!),
+      )
       const js = scripts.reduce((sum, path) => sum + zipped(path), 0)
       const all = js + styles.reduce((sum, path) => sum + zipped(path), 0) + gzipSync(html).length
       if (all > 60_000 || js > 15_000) heavy.push(`${page}: ${all} bytes, ${js} of JavaScript`)

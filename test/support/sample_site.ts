@@ -27,7 +27,7 @@ export interface SampleSite {
 
 export function sampleSite(): SampleSite {
   const folder = mkdtempSync(join(tmpdir(), 'contiguous-sample-'))
-  for (const name of ['node_modules', 'tsconfig.json', 'package.json']) {
+  for (const name of ['node_modules', 'tsconfig.json', 'package.json', 'LICENSES']) {
     symlinkSync(join(root, name), join(folder, name))
   }
   // Not links: each sample finds its own root from where these lie.
