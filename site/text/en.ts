@@ -146,7 +146,7 @@ export const en = {
   licences: {
     title: 'Licences',
     description:
-      'What you may do with the text, the models and the kernel modules; where the modules’ source is; whose work the pages carry.',
+      'What you may do with the text, the models and the kernel modules, where the source of the modules is, and whose work the pages carry.',
     ours: 'What is ours',
     rows: [
       { what: 'The chapters, the models, the tools and these pages', licence: 'MIT', file: 'MIT.txt' },
