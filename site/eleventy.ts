@@ -87,7 +87,13 @@ const EXERCISES = {
   clients: [cellSource('../exercises/client.ts')],
 }
 
-async function gather(highlight: Highlight, outDir: string, watching: boolean): Promise<Material> {
+/** `before` is what the build before this one was made from, while an author edits. */
+async function gather(
+  highlight: Highlight,
+  outDir: string,
+  watching: boolean,
+  before: Material | null,
+): Promise<Material> {
   const editions = readEditions(root)
   const [{ weave }, ...translations] = editions
   const chapters = editions.flatMap((edition) => edition.weave.chapters)
@@ -124,7 +130,9 @@ async function gather(highlight: Highlight, outDir: string, watching: boolean): 
     sources: sourcePages(weave, highlight),
     assets,
     cellAssets,
-    licences: await writeLicences(root, outDir, [...assets.inputs, ...cellAssets.inputs]),
+    // Nothing that an author edits while watching changes them.
+    licences:
+      before?.licences ?? (await writeLicences(root, outDir, [...assets.inputs, ...cellAssets.inputs])),
     changes: changesData(root),
     cells: new Map(extracted.map(({ chapter, cells }) => [chapter.file, cells])),
     claims,
@@ -233,7 +241,7 @@ export async function configure(eleventy: EleventyConfig): Promise<void> {
   }
 
   eleventy.on('eleventy.before', async ({ directories, runMode }) => {
-    gathered = await gather(highlight, directories.output, runMode !== 'build')
+    gathered = await gather(highlight, directories.output, runMode !== 'build', gathered)
   })
   eleventy.on('eleventy.after', ({ directories, results, runMode }) => {
     const write = (): void => writeFinding(results, material(), directories.output)

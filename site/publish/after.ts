@@ -4,7 +4,7 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { FIRST } from '../languages.ts'
-import { readChangelog } from './changelog.ts'
+import { type ChangeEntry, readChangelog } from './changelog.ts'
 import { atomFeed } from './feed.ts'
 import { HEADER_RULES, hostHeaders } from './headers.ts'
 import { siteAddress, sitePath } from './site_address.ts'
@@ -13,6 +13,9 @@ import { changeHtml } from './texts.ts'
 
 /** Written by TypeDoc beside the pages, perhaps later. */
 const API = 'api'
+
+const entriesOf = (root: string): ChangeEntry[] =>
+  readChangelog(root, true).flatMap((version) => version.entries)
 
 /** `pages` are the addresses of all pages. Without the site's address there is no sitemap and no feed. */
 export function writeAfter(root: string, out: string, pages: readonly string[]): void {
@@ -26,8 +29,7 @@ export function writeAfter(root: string, out: string, pages: readonly string[]):
   write('robots.txt', robotsTxt(site))
   const listed = pages.filter((page) => page.endsWith('/'))
   write('sitemap.xml', site === null ? null : sitemapXml(site, listed))
-  const entries = readChangelog(root).flatMap((version) => version.entries)
-  write('feed.xml', site === null ? null : atomFeed(site, entries, FIRST, changeHtml))
+  write('feed.xml', site === null ? null : atomFeed(site, entriesOf(root), FIRST, changeHtml))
   // GitHub Pages leaves out what begins with an underscore, unless this file is there.
   write('.nojekyll', '')
   const names = readdirSync(out).filter((name) => !name.startsWith('.') && name !== '_headers')

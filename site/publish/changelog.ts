@@ -63,11 +63,14 @@ function blame(root: string): Date[] {
   return [...stdout.matchAll(/^committer-time (\d+)$/gm)].map((match) => new Date(Number(match[1]) * 1000))
 }
 
-/** The versions of the project at `root`, the newest first as the file has them; none without the file. */
-export function readChangelog(root: string): Version[] {
+/**
+ * The versions of the project at `root`, the newest first as the file has them; none without the file. `dated` asks git,
+ * which takes a moment.
+ */
+export function readChangelog(root: string, dated: boolean): Version[] {
   const file = join(root, CHANGELOG)
   if (!existsSync(file)) return []
-  const dates = blame(root)
+  const dates = dated ? blame(root) : []
   const own = statSync(file).mtime
   return parseChangelog(readFileSync(file, 'utf8'), (line) => dates[line - 1] ?? own)
 }

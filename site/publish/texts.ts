@@ -60,7 +60,7 @@ export interface ChangesData {
 export const changeHtml = (markdown: string): string => new MarkdownIt().renderInline(markdown)
 
 export function changesData(root: string): ChangesData[] {
-  return readChangelog(root).map(({ title, entries }) => ({
+  return readChangelog(root, false).map(({ title, entries }) => ({
     id: `version-${slugOf(title)}`,
     title,
     entries: entries.map(({ id, markdown }) => ({ id, html: changeHtml(markdown) })),
