@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, extname, join } from 'node:path'
 import { build, type BuildOptions } from 'esbuild'
 import { root } from './paths.ts'
-import { cardFile } from './publish/card.ts'
+import { drawnCard } from './publish/card.ts'
 import { TARGET } from './targets.ts'
 
 export interface Assets {
@@ -96,7 +96,7 @@ export async function buildAssets(outDir: string): Promise<Assets> {
     css: named('style'),
     theme: named('theme'),
     icon: copied('site/favicon.svg', 'icon'),
-    card: copied(cardFile(), 'card'),
+    card: copied(drawnCard(), 'card'),
     inputs: [early, modules].flatMap(({ metafile }) => Object.keys(metafile.inputs)),
     scripts: Object.fromEntries(Object.keys(MODULES).map((name) => [name, named(name)])),
   }

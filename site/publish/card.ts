@@ -11,6 +11,7 @@ import { strip } from '../figures/strip.ts'
 import { escapeHtml } from '../html.ts'
 import { FIRST } from '../languages.ts'
 import { root } from '../paths.ts'
+import { refuse } from '../refuse.ts'
 
 const FOLDER = 'site/publish/card'
 export const CARD_SIZE = { width: 1200, height: 630 }
@@ -53,6 +54,17 @@ ${row}
 /** The committed picture of this very SVG, a path from the root. */
 export function cardFile(): string {
   return `${FOLDER}/${createHash('sha256').update(cardSvg()).digest('hex').slice(0, 10)}.png`
+}
+
+/** The same for a build, which stops where nobody has drawn it. */
+export function drawnCard(): string {
+  const file = cardFile()
+  if (existsSync(join(root, file))) return file
+  const text = `${file} does not exist: the card's words or its strip have changed`
+  const note = 'Run `npm run diagrams` and commit what it draws.'
+  refuse([
+    { rule: 'card-missing', severity: 'error', file: 'site/publish/card.ts', line: 1, column: 1, text, note },
+  ])
 }
 
 /** Draws the picture, unless it is there, and removes older ones. */
