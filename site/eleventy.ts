@@ -21,11 +21,11 @@ import { checkFrontMatter } from './data/front_matter.ts'
 import { glossaryOf } from './data/glossary.ts'
 import { mendingOf, readMending } from './data/mending.ts'
 import { sourcePages, type SourcePage } from './data/sources.ts'
-import { type Edition, editionData, placeOfPage, readEditions } from './editions.ts'
 import { writeEpub } from './epub/write_epub.ts'
 import { exercisePages, type ExercisePages } from './exercises/pages.ts'
+import { type Rendition, renditionData, placeOfPage, readRenditions } from './renditions.ts'
 import { strip } from './figures/strip.ts'
-import { fill } from './fill.ts'
+import { fill } from './client/fill.ts'
 import { createHighlight, type Highlight } from './highlight/highlight.ts'
 import { createMarkdown, headingsOf, minutesOf, type SourcesIn } from './markdown/markdown.ts'
 import { writeManifest } from './offline/manifest.ts'
@@ -44,7 +44,7 @@ import { buildMovie, MODEL_SCENARIO, type MoviePage } from './widgets/movie/movi
 
 /** Everything that one build reads and makes before the first page is rendered. */
 interface Material {
-  readonly editions: readonly [Edition, ...Edition[]]
+  readonly renditions: readonly [Rendition, ...Rendition[]]
   readonly sources: readonly SourcePage[]
   readonly assets: Assets
   readonly cellAssets: CellAssets
@@ -94,9 +94,9 @@ async function gather(
   watching: boolean,
   before: Material | null,
 ): Promise<Material> {
-  const editions = readEditions(root)
-  const [{ weave }, ...translations] = editions
-  const chapters = editions.flatMap((edition) => edition.weave.chapters)
+  const renditions = readRenditions(root)
+  const [{ weave }, ...translations] = renditions
+  const chapters = renditions.flatMap((rendition) => rendition.weave.chapters)
   const written = chapters.filter((chapter) => !chapter.planned)
   const extracted = written.map((chapter) => ({ chapter, ...extractCells(chapter.markdown, chapter.file) }))
   const claims = readClaims(root, weave.chapters)
@@ -126,7 +126,7 @@ async function gather(
     }),
   ])
   return {
-    editions,
+    renditions,
     sources: sourcePages(weave, highlight),
     assets,
     cellAssets,
@@ -144,8 +144,8 @@ async function gather(
 }
 
 /** What finding fetches when a reader asks, a file a language. */
-function writeFinding(results: readonly BuiltPage[], { editions }: Material, outDir: string): void {
-  for (const { text, top, weave, book } of editions) {
+function writeFinding(results: readonly BuiltPage[], { renditions }: Material, outDir: string): void {
+  for (const { text, top, weave, book } of renditions) {
     const glossary = glossaryOf(weave.chapters)
     const chapterAt = (address: string): string => {
       const entry = placeInBook(book, address.replace(/#.*/, ''))?.entry
@@ -182,9 +182,9 @@ interface EleventyConfig {
 function addPages(eleventy: EleventyConfig): void {
   const page = (name: string, layout: string, permalink: string, data: Record<string, unknown> = {}): void =>
     eleventy.addTemplate(`${name}.njk`, '', { layout, permalink, ...data })
-  const ofEach = { pagination: { data: 'editions', size: 1, alias: 'edition' } }
-  page('front', 'front.njk', '{{ edition.top }}index.html', ofEach)
-  page('not-found', 'not_found.njk', '{{ edition.top }}404.html', ofEach)
+  const ofEach = { pagination: { data: 'renditions', size: 1, alias: 'rendition' } }
+  page('front', 'front.njk', '{{ rendition.top }}index.html', ofEach)
+  page('not-found', 'not_found.njk', '{{ rendition.top }}404.html', ofEach)
   page('offline', 'offline.njk', '/offline/index.html')
   page('coverage', 'coverage.njk', '/coverage/index.html')
   page('licences', 'licences.njk', '/licences/index.html')
@@ -219,7 +219,7 @@ function addFilters(eleventy: EleventyConfig, material: () => Material): void {
   eleventy.addFilter('minutes', minutesOf)
   eleventy.addFilter('hasCells', (html: string) => html.includes('<contig-cell'))
   eleventy.addFilter('fill', fill)
-  eleventy.addFilter('place', (url: string) => placeOfPage(material().editions, url))
+  eleventy.addFilter('place', (url: string) => placeOfPage(material().renditions, url))
   const pagesOf = (url: string) =>
     material().exercises.chapters.find((each) => each.url === url)?.exercises ?? []
   eleventy.addFilter('exercisesOf', pagesOf)
@@ -247,7 +247,7 @@ export async function configure(eleventy: EleventyConfig): Promise<void> {
     const write = (): void => writeFinding(results, material(), directories.output)
     if (runMode === 'build') {
       write()
-      writeEpub(directories.output, material().editions[0].book)
+      writeEpub(directories.output, material().renditions[0].book)
     }
     // An author who edits waits for the page; the index comes a moment behind it.
     else setTimeout(write, 300)
@@ -272,7 +272,8 @@ export async function configure(eleventy: EleventyConfig): Promise<void> {
   const sources: SourcesIn = (text) => ({
     text,
     highlight,
-    weave: (material().editions.find((edition) => edition.text === text) ?? material().editions[0]).weave,
+    weave: (material().renditions.find((rendition) => rendition.text === text) ?? material().renditions[0])
+      .weave,
     cellAssets: material().cellAssets,
     cellsOf: (file) => material().cells.get(file) ?? [],
   })
@@ -282,10 +283,10 @@ export async function configure(eleventy: EleventyConfig): Promise<void> {
   eleventy.addGlobalData('movieText', enMovie)
   eleventy.addGlobalData('movie', () => material().movie)
   eleventy.addGlobalData('policy', PAGE_POLICY)
-  eleventy.addGlobalData('editions', () => material().editions)
+  eleventy.addGlobalData('renditions', () => material().renditions)
   eleventy.addGlobalData(
     'eleventyComputed',
-    editionData(() => material().editions),
+    renditionData(() => material().renditions),
   )
   eleventy.addGlobalData('coverage', () => material().coverage)
   eleventy.addGlobalData('exercises', () => material().exercises)

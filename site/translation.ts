@@ -3,11 +3,11 @@
 // What a translation must have: a row for every chapter of the book, and fences that show what there is. It need not tell
 // everything; what it does not tell yet is told by the original.
 import type { Diagnostic } from '../code/lib/diagnostic.ts'
-import type { Edition } from './editions.ts'
+import type { Rendition } from './renditions.ts'
 import { checkFences } from './weave/check.ts'
 
 /** Rules: `translation-row`, a chapter of the book without a row in its book.json, and those of the weave. */
-export function checkTranslation({ weave, folder }: Edition): Diagnostic[] {
+export function checkTranslation({ weave, folder }: Rendition): Diagnostic[] {
   const without = weave.original.filter(({ slug }) => !weave.chapters.some((other) => other.slug === slug))
   const rows = without.map(({ slug }) => ({
     rule: 'translation-row',

@@ -71,7 +71,7 @@ export function findingsIn(said: string): string {
 /** What of a build is asked for. */
 export interface PagesOptions {
   /** The address at which the pages will stand, for what needs a whole one (site/publish/site_address.ts). */
-  readonly site?: string
+  readonly site?: string | undefined
   /** With links to a PDF, which `printPdf()` makes. */
   readonly pdf?: boolean
 }

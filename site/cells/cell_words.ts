@@ -2,7 +2,7 @@
 //
 // The sentences of the cells, in the page's language: `scripts.cells` of site/text/. Node, where a cell of the book is
 // checked, says them in English.
-import { fill } from '../fill.ts'
+import { fill } from '../client/fill.ts'
 import type { SiteText } from '../text/en.ts'
 import type { CellEnd } from './types.ts'
 

@@ -8,7 +8,7 @@
 // regular expressions are, and to look at the words between them.
 
 import { nearestWord } from '../../code/lib/nearest_word.ts'
-import { fill } from '../fill.ts'
+import { fill } from '../client/fill.ts'
 import type { CellWords } from './cell_words.ts'
 
 export interface ImportSite {

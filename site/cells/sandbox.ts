@@ -4,7 +4,7 @@
 // and of the world only the language is left: what a worker has beyond it is taken away, from its prototypes too, so
 // that a cell has no way to the network, to what the site keeps in the browser, or to other pages of it. Behind that
 // stand the page's policy, which a worker made from a blob: inherits, and the browser.
-import { fill } from '../fill.ts'
+import { fill } from '../client/fill.ts'
 import type { CellWords } from './cell_words.ts'
 import { formatLog, formatThrown } from './format.ts'
 import type { CellEnd, WorkerReport } from './types.ts'

@@ -2,7 +2,7 @@
 //
 // What a cell gets over its static HTML: buttons, a line that says what happened, a place for the editor and one for its
 // versions. All of it is empty or hidden at first but the buttons, whose strip the style sheet keeps free.
-import { fill } from '../fill.ts'
+import { fill } from '../client/fill.ts'
 import type { CellWords } from './cell_words.ts'
 
 export interface Tools {

@@ -2,7 +2,7 @@
 //
 // The page's worker: one message comes, one module runs, reports go back, and the page ends the worker. The module is
 // text and becomes a module by a blob: address, which the page's policy allows (site/policy.ts).
-import { fill } from '../fill.ts'
+import { fill } from '../client/fill.ts'
 import { nearestWord } from '../../code/lib/nearest_word.ts'
 import { countedConsole, endOfThrown, shutIn } from './sandbox.ts'
 import type { CellEnd, WorkerReport, WorkerRequest } from './types.ts'

@@ -3,7 +3,7 @@
 // Scripts hold no word of any language: a page carries the words of the scripts it loads, as JSON.
 import type { SiteText } from '../text/en.ts'
 
-export { fill } from '../fill.ts'
+export { fill } from './fill.ts'
 
 export type ScriptWords = SiteText['scripts']
 

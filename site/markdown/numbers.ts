@@ -8,7 +8,7 @@
 // JavaScript and on paper the text stands as it is.
 import type MarkdownIt from 'markdown-it'
 import { escapeHtml } from '../html.ts'
-import { fill } from '../fill.ts'
+import { fill } from '../client/fill.ts'
 import type { SiteText } from '../languages.ts'
 import { readWidget, type ReadWidget } from '../widgets/fence.ts'
 import { failAt, fenceWords, type Where } from './fence_info.ts'

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Every word that the templates print, in English, the language in which the course is written first. Another language is
-// another file of this shape, in site/languages.ts. `{name}` stands where a value goes (site/fill.ts).
+// another file of this shape, in site/languages.ts. `{name}` stands where a value goes (site/client/fill.ts).
 
 export const en = {
   lang: 'en',

@@ -84,7 +84,7 @@ describe('contig build --site', () => {
   beforeAll(async () => {
     sample = sampleSite()
     sample.write('## One\n\nText.\n')
-    await buildPages(sample.folder, 'out', SITE)
+    await buildPages(sample.folder, 'out', { site: SITE })
   })
   afterAll(() => sample.remove())
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// Words with places in them, `Begin with chapter {number}`. Pages and scripts alike fill them here.
+// Values into words.
 
-/** `{name}` in a text replaced by its value; a name without a value stays as it is. */
+/** `{name}` in a text replaced by its value. */
 export function fill(text: string, values: Readonly<Record<string, string | number>>): string {
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole))
 }
