@@ -55,6 +55,88 @@ export const enWidgets = {
       },
       labels: { order: 'order', lists: 'Free blocks by their first page', none: 'none' },
     },
+    'cache-lines': {
+      said: {
+        start: '{lines} lines of memory, none of them in the cache. The device does not look into the cache.',
+        startCoherent:
+          '{lines} lines of memory, none of them in the cache. The device looks into the cache first.',
+        cpuWrites:
+          'The processor writes {text}. It goes into the cache alone: the line is dirty, and RAM is behind.',
+        cpuReads: 'The processor reads {text}.',
+        cpuReadsStale: 'The processor reads {text}: what its clean line has, and not what RAM has by now.',
+        deviceWrites: 'The device writes {text} to RAM. A line that the cache has of it does not change.',
+        deviceWritesCoherent: 'The device writes {text}, and the lines that the cache has of it go.',
+        deviceReads: 'The device reads {text}.',
+        deviceReadsStale: 'The device reads {text} from RAM: what the processor wrote is still in the cache.',
+        forDevice: 'The device may have it, {direction}: the kernel does {ops} on the lines.',
+        forDeviceNothing: 'The device may have it, {direction}: there is nothing to do.',
+        forCpu: 'The processor has it back, {direction}: the kernel does {ops} on the lines.',
+        forCpuNothing: 'The processor has it back, {direction}: there is nothing to do.',
+        prefetch: 'The cache fetches line {line} by itself.',
+        evict: 'The cache needs room, and line {line} leaves it; what was dirty goes to RAM.',
+      },
+      labels: {
+        line: 'line',
+        cache: 'cache',
+        ram: 'RAM',
+        absent: 'not there',
+        clean: 'clean',
+        dirty: 'dirty',
+        stale: 'stale',
+      },
+    },
+    'page-walk': {
+      said: {
+        startMemory:
+          'A program has written to {va}, a page of its own. The lowest twelve bits are the byte in the page.',
+        startCoherent:
+          'The pointer is {va}, into a buffer of the camera. The lowest twelve bits are the byte in the page.',
+        level: '{name}: of the table at {table} only entry {index} is read. The next table lies at {next}.',
+        last: 'PTE: entry {index} of the table at {table} names a page of memory, at {next}.',
+        attributes: 'The other bits of the entry are about the access. The memory type is {type}.',
+        physical: 'Page frame {frame} and byte {offset} of it: the pointer means physical address {pa}.',
+      },
+      labels: { table: 'table', offset: 'byte', physical: 'physical address', pointer: 'pointer' },
+    },
+    'three-addresses': {
+      said: {
+        gets: '{device}: the driver gets a buffer and reaches byte {byte} of it by the pointer {cpu}.',
+        phys: 'The kernel has mapped that to a place in RAM: physical address {phys}. Nobody hands this one to the driver.',
+        dmaBelow: 'For the bus of the {device} every address is {shift} less: the byte is at {dma}.',
+        dmaAbove: 'For the bus of the {device} every address is {shift} more: the byte is at {dma}.',
+        dmaSame: 'The {device} has no dma-ranges of its own: on its bus the byte is at {dma}, as in RAM.',
+        back: 'From {dma} the kernel finds the way back to {again}; from the pointer there is no such way.',
+      },
+      labels: { cpu: 'the driver: cpu_addr', phys: 'RAM: physical address', dma: 'on its bus: dma_handle' },
+    },
+    'calls-over-time': {
+      said: {
+        start: 'A program has opened /dev/cma_mem. There is no buffer yet.',
+        allocated: 'ALLOCATE gives {answer}: {used} pages are in use, and no page table knows of them.',
+        refused: '{call} gives {answer}.',
+        mapped: 'mmap gives an address: every page of the buffer is in the page table now.',
+        cut: 'The middle page is cut out, which makes two mappings of one. The page itself stays.',
+        forked: 'The child has the same mappings again: {mappings} of them.',
+        busy: 'FREE gives {answer}, -EBUSY: there are {mappings} mappings.',
+        freed: 'FREE gives {answer}: the pages are given back.',
+        ended: 'It ends, and its mappings with it. {used} pages are still in use: somebody else maps them.',
+        endedAll: 'It ends, and with the last mapping the buffer goes.',
+        inUse: 'The module cannot be removed: {answer}.',
+        removed: 'The module is removed.',
+      },
+      labels: {
+        program: 'program',
+        child: 'child',
+        root: 'root',
+        driver: 'driver',
+        memory: 'memory',
+        mappings: 'mappings',
+        gone: 'no file',
+        used: 'pages in use',
+        pages: 'Pages of the buffer, and how often mapped',
+        none: 'No buffer',
+      },
+    },
     'cma-bitmap': {
       said: {
         start: '{name} begins at page frame {pfn} and has {pages} pages, a bit for each.',
