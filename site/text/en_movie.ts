@@ -7,6 +7,7 @@ import type { PageState } from '../widgets/movie/runs.ts'
 
 export const enMovie = {
   title: 'The page-frame movie',
+  link: 'The page-frame movie: a trace of the model, of a kernel or of your board, page by page',
   description:
     'A trace of cma_alloc(), played page frame by page frame: what was isolated, collected, moved, given up, taken.',
   intro: [
