@@ -9,6 +9,8 @@ import { readText, root } from './paths.ts'
 
 export interface Assets {
   readonly css: string
+  /** What only the page of the movie needs beside it. */
+  readonly movieCss: string
   readonly theme: string
   readonly icon: string
   /** The modules that pages load, by the name of their entry below. */
@@ -63,7 +65,11 @@ export async function buildAssets(outDir: string): Promise<Assets> {
     // The theme stands before anything is painted, so it is no module.
     build({
       ...common,
-      entryPoints: { style: 'site/css/main.css', theme: 'site/client/theme.ts' },
+      entryPoints: {
+        style: 'site/css/main.css',
+        movie: 'site/css/movie.css',
+        theme: 'site/client/theme.ts',
+      },
       format: 'iife',
     }),
     build({
@@ -85,6 +91,7 @@ export async function buildAssets(outDir: string): Promise<Assets> {
   writeFileSync(join(outDir, 'assets', iconName), icon)
   return {
     css: named('style'),
+    movieCss: named('movie'),
     theme: named('theme'),
     icon: `/assets/${iconName}`,
     scripts: Object.fromEntries(Object.keys(MODULES).map((name) => [name, named(name)])),
