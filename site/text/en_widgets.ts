@@ -125,7 +125,8 @@ export const enWidgets = {
         removed: 'The module is removed.',
       },
       labels: {
-        program: 'program',
+        callers: 'program',
+        program: 'parent',
         child: 'child',
         root: 'root',
         driver: 'driver',
@@ -133,8 +134,8 @@ export const enWidgets = {
         mappings: 'mappings',
         gone: 'no file',
         used: 'pages in use',
-        pages: 'Pages of the buffer, and how often mapped',
-        none: 'No buffer',
+        pages: 'Mappings of each page of the buffer:',
+        none: 'There is no buffer.',
       },
     },
     'cma-bitmap': {

@@ -9,9 +9,9 @@ import type { Address, AddressesFrame } from './addresses_frames.ts'
 type Words = (typeof enWidgets.kinds)['three-addresses']
 
 const WIDTH = 480
-const ROW = 66
-const LEFT = 20
-const BOX = 180
+const ROW = 58
+const LEFT = 4
+const BOX = 190
 
 export function drawAddresses(frame: AddressesFrame, words: Words): string {
   const { labels } = words
@@ -21,23 +21,23 @@ export function drawAddresses(frame: AddressesFrame, words: Words): string {
     [`${frame.device} ${labels.dma}`, frame.dma],
   ] as const
   const known = rows.filter(([, { known }]) => known).length
-  const through =
-    known > 1 ? `<path class="ta-through" d="M${LEFT + BOX / 3} 44V${44 + (known - 1) * ROW}"/>` : ''
+  const x = Math.round(LEFT + frame.part * BOX)
+  const through = known > 1 ? `<path class="ta-through" d="M${x} 32V${32 + (known - 1) * ROW}"/>` : ''
   return (
-    `<svg class="ta" viewBox="0 0 ${WIDTH} ${rows.length * ROW + 8}" role="img" aria-label="${escapeHtml(stateOf(rows))}">` +
-    `${rows.map(([label, address], at) => row(label, address, at * ROW)).join('')}${through}</svg>`
+    `<svg class="ta" viewBox="0 0 ${WIDTH} ${rows.length * ROW}" role="img" aria-label="${escapeHtml(stateOf(rows))}">` +
+    `${rows.map(([label, address], at) => row(label, address, at * ROW, x)).join('')}${through}</svg>`
   )
 }
 
-function row(label: string, { first, byte, known }: Address, y: number): string {
+function row(label: string, { first, byte, known }: Address, y: number, x: number): string {
   const numbers = known
-    ? `<text class="ta-value" x="${WIDTH - 6}" y="${y + 50}">${escapeHtml(byte)}</text>` +
-      `<text class="ta-first" x="${LEFT}" y="${y + 70}">${escapeHtml(first)}</text>` +
-      `<circle class="ta-byte" cx="${LEFT + BOX / 3}" cy="${y + 44}" r="5"/>`
+    ? `<text class="ta-value" x="${LEFT + BOX + 16}" y="${y + 36}">${escapeHtml(byte)}</text>` +
+      `<text class="ta-first" x="${LEFT + BOX + 16}" y="${y + 51}">${escapeHtml(first)} …</text>` +
+      `<circle class="ta-byte" cx="${x}" cy="${y + 32}" r="5"/>`
     : ''
   return (
-    `<text class="ta-label" x="0" y="${y + 20}">${escapeHtml(label)}</text><path class="ta-line" d="M0 ${y + 44}H${WIDTH - 170}"/>` +
-    `<rect class="ta-box${known ? ' ta-known' : ''}" x="${LEFT}" y="${y + 34}" width="${BOX}" height="20"/>${numbers}`
+    `<text class="ta-label" x="${LEFT + BOX + 16}" y="${y + 18}">${escapeHtml(label)}</text>` +
+    `<rect class="ta-box${known ? ' ta-known' : ''}" x="${LEFT}" y="${y + 20}" width="${BOX}" height="24"/>${numbers}`
   )
 }
 

@@ -34,6 +34,8 @@ export interface Address {
 export interface AddressesFrame extends Frame {
   readonly device: string
   readonly byte: number
+  /** How far into the buffer that is, 0 to 1. */
+  readonly part: number
   readonly cpu: Address
   readonly phys: Address
   readonly dma: Address
@@ -77,6 +79,7 @@ function film(system: System, path: string, { buffer, byte }: AddressesScenario)
     said,
     device: name,
     byte,
+    part: byte / (buffer * 1024),
     cpu: { ...addresses.cpu, known: known > 0 },
     phys: { ...addresses.phys, known: known > 1 },
     dma: { ...addresses.dma, known: known > 2 },

@@ -10,18 +10,17 @@ type Words = (typeof enWidgets.kinds)['page-walk']
 
 const WIDTH = 480
 const TABLE_TOP = 62
-const HEIGHT = 242
+const HEIGHT = 136
 
 export function drawPageWalk(frame: WalkFrame, words: Words): string {
   const { levels, read, offset } = frame
   const width = WIDTH / (levels.length + 1)
   const columns = levels.map((level, at) => column(level, at, width, read, words))
   const last = levels.length * width
-  return (
+  const svg =
     `<svg class="pw" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(stateOf(frame, words))}">` +
-    `${columns.join('')}${part(last, width, offset, words.labels.offset, '11–0', read === levels.length)}` +
-    `${attributes(frame)}${physical(frame, words)}</svg>`
-  )
+    `${columns.join('')}${part(last, width, offset, words.labels.offset, '11–0', read === levels.length)}</svg>`
+  return `<div>${svg}${attributes(frame)}${physical(frame, words)}</div>`
 }
 
 function part(x: number, width: number, index: number, name: string, bits: string, lit: boolean): string {
@@ -56,22 +55,17 @@ function column(
   return part(x, width, index, name, `${bits[0]}–${bits[1]}`, now) + box + line + arrow
 }
 
-// Bits in two rows; a bit that is not set is there, and pale.
-function attributes({ attributes }: WalkFrame): string {
-  if (!attributes) return ''
-  const perRow = 4
-  return attributes
-    .map(({ name, set }, at) => {
-      const x = (at % perRow) * (WIDTH / perRow)
-      const y = 154 + Math.floor(at / perRow) * 20
-      return `<text class="pw-bit${set ? '' : ' pw-clear'}" x="${x}" y="${y}">${escapeHtml(name)}</text>`
-    })
-    .join('')
+// Their room is kept before they are told. A bit that is not set is there, struck through.
+function attributes({ attributes, looked }: WalkFrame): string {
+  const items = attributes.map(
+    ({ name, set }) => `<li${set ? '' : ' class="pw-clear"'}>${escapeHtml(name)}</li>`,
+  )
+  return `<ul class="pw-bits${looked ? '' : ' pw-unknown'}">${items.join('')}</ul>`
 }
 
 function physical({ pa }: WalkFrame, { labels }: Words): string {
-  if (pa === null) return ''
-  return `<text class="pw-pa" x="0" y="${HEIGHT - 10}">${labels.physical} <tspan class="pw-value">${escapeHtml(pa)}</tspan></text>`
+  const known = pa === null ? ' pw-unknown' : ''
+  return `<p class="pw-pa${known}">${labels.physical} <code>${escapeHtml(pa ?? '')}</code></p>`
 }
 
 function stateOf({ va, levels, read, pa }: WalkFrame, { labels }: Words): string {

@@ -3,7 +3,7 @@
 // The film of `page-walk`: a program's pointer taken apart, one entry read from each table, and the last one bit by bit.
 // The tables are those of a process on a booted machine: it maps memory and writes to the byte, so that a fault has put
 // the entry there; or it maps a device's coherent buffer.
-import type { Geometry } from '../../code/arch/pgtable.ts'
+import { type Geometry, walk } from '../../code/arch/pgtable.ts'
 import * as bits from '../../code/arch/pgtable_arm64.ts'
 import { memoryTypeOf } from '../../code/arch/pgtable_prot.ts'
 import { pte_pfn } from '../../code/arch/pgtable_pte.ts'
@@ -46,8 +46,10 @@ export interface WalkFrame extends Frame {
   readonly levels: readonly DrawnLevel[]
   /** Levels that have been read. */
   readonly read: number
-  /** What the last entry's bits say: name, or name and value; null until it is looked at. */
-  readonly attributes: readonly { readonly name: string; readonly set: boolean }[] | null
+  /** What the last entry's bits say, and whether the film has come to them. */
+  readonly attributes: readonly { readonly name: string; readonly set: boolean }[]
+  readonly looked: boolean
+  /** The physical address, once it is known. */
   readonly pa: string | null
 }
 
@@ -120,6 +122,7 @@ export function walkFrames(scenario: WalkScenario): WalkFrame[] {
   userWrite(system.vm, mm, va, new Uint8Array([1]))
   const levels = levelsOf(geometry, va)
   const offset = va % pageSize
+  const attributes = attributesOf(walk(mm.pgd, va - offset)!.pte)
   const frames: WalkFrame[] = []
   const show = (said: Said, read: number, more: Partial<WalkFrame> = {}): void => {
     frames.push({
@@ -148,8 +151,9 @@ export function walkFrames(scenario: WalkScenario): WalkFrame[] {
     show({ word: at === levels.length - 1 ? 'last' : 'level', values }, at + 1)
     table = pte_pfn({ arch: 'arm64', pageSize }, entry) * pageSize
   })
-  const attributes = attributesOf(entry)
-  show({ word: 'attributes', values: { type: memoryTypeOf('arm64', entry) } }, levels.length, { attributes })
+  show({ word: 'attributes', values: { type: memoryTypeOf('arm64', entry) } }, levels.length, {
+    looked: true,
+  })
   const pa = hex(table + offset)
   show(
     { word: 'physical', values: { frame: hex(table / pageSize), offset: hex(offset), pa } },

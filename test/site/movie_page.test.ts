@@ -142,7 +142,7 @@ describe('the page of the movie', () => {
         /^huge.txt: [89]\d{5} lines; 12800 events are played, [89]\d{5} are others/,
         90_000,
       )
-      expect((await shown(page)).step).toBe('1 of 7100')
+      expect((await shown(page)).step).toMatch(/ of 7100$/)
       await page.keyboard.press('End')
       await page.locator('.widget-controls input').fill('3333')
       expect((await shown(page)).step).toBe('3334 of 7100')
