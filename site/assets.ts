@@ -11,6 +11,8 @@ import { TARGET } from './targets.ts'
 
 export interface Assets {
   readonly css: string
+  /** What only the page of the movie needs beside it. */
+  readonly movieCss: string
   readonly theme: string
   readonly icon: string
   /** The picture that is shown where a page is shared. */
@@ -67,7 +69,11 @@ export async function buildAssets(outDir: string): Promise<Assets> {
     // The theme stands before anything is painted, so it is no module.
     build({
       ...common,
-      entryPoints: { style: 'site/css/main.css', theme: 'site/client/theme.ts' },
+      entryPoints: {
+        style: 'site/css/main.css',
+        movie: 'site/css/movie.css',
+        theme: 'site/client/theme.ts',
+      },
       format: 'iife',
     }),
     // Styles of what is loaded late come with its script, as text (site/client/styles.ts).
@@ -94,6 +100,7 @@ export async function buildAssets(outDir: string): Promise<Assets> {
   }
   return {
     css: named('style'),
+    movieCss: named('movie'),
     theme: named('theme'),
     icon: copied('site/favicon.svg', 'icon'),
     card: copied(drawnCard(), 'card'),

@@ -7,6 +7,7 @@ import type { PageState } from '../widgets/movie/runs.ts'
 
 export const enMovie = {
   title: 'The page-frame movie',
+  link: 'The page-frame movie: a trace of the model, of a kernel or of your board, page by page',
   description:
     'A trace of cma_alloc(), played page frame by page frame: what was isolated, collected, moved, given up, taken.',
   intro: [
@@ -71,11 +72,11 @@ export const enMovie = {
   reading: 'Reading {name}, {size} MiB.',
   progress: 'How much has been read',
   stopped: 'Stopped. {name} was not read to its end, and the picture is the one from before.',
-  done: '{name}: {lines} lines, {kept} events that are played, {others} others.',
+  done: '{name}: {lines} lines; {kept} events are played, {others} are others.',
   doneLost: ' The kernel lost {lost} events: it had no room for them.',
   doneCut: ' The last line has no end: it may have been cut.',
   doneUnread:
-    ' {unread} events are printed in no way known here and were left out; the first is line {line}: “{text}”.',
+    ' Left out, because printed in no way known here: {unread}; the first is line {line}, “{text}”.',
   doneLimit: ' Reading ended at line {line}: {kept} events are as many as are played.',
   problems: {
     empty: '{name} is empty. Copy /sys/kernel/tracing/trace with cat: a tool that asks for its size gets 0.',
@@ -84,7 +85,7 @@ export const enMovie = {
     gzip: '{name} is compressed. Unpack it with gunzip first.',
     binary: '{name} is not text, and holds no trace. Wanted: the text of /sys/kernel/tracing/trace.',
     strange: '{name} is no trace: {lines} lines, and none is of an event. Line {line} is “{text}”. {want}',
-    none: '{name} has {others} events, and none of cma_alloc ({names}). {want}',
+    none: '{name} is a trace, and no event in it is of cma_alloc; it has {names}. {want}',
     unread:
       '{name} has events of cma_alloc, but printed in no way known here; line {line} is “{text}”. {want}',
     failed: '{name} could not be read: {why}.',

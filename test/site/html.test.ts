@@ -24,6 +24,7 @@ describe('the HTML', () => {
       {
         'contig-cell': { flow: true, phrasing: false },
         'contig-widget': { flow: true, phrasing: false },
+        'contig-movie': { flow: true, phrasing: false },
         'contig-map': { flow: true, phrasing: false },
         'contig-number': { flow: true, phrasing: true },
         'contig-exercise': { flow: true, phrasing: false },

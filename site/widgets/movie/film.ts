@@ -99,6 +99,8 @@ const askedBy = ({ task, count: pages, align, area }: Request): StepValues => ({
 function ask(cut: Cut, event: KeptEvent, index: number): void {
   const { record } = event
   const pages = numberOf(record, 'count')
+  const before = cut.open.get(record.pid)
+  if (before) shoot(cut, before, event, { kind: 'open', values: askedBy(before) })
   const request = beginRequest(taskOf(event), areaOf(record), pages, numberOf(record, 'align'))
   cut.open.set(record.pid, request)
   shoot(cut, request, event, { kind: 'ask', values: askedBy(request) })

@@ -21,7 +21,7 @@ export interface Box {
 }
 
 export const COLUMNS = 256
-const MOST_ROWS = 48
+const MOST_ROWS = 34
 
 export function rowsOf(span: Span): Rows {
   let pages = COLUMNS

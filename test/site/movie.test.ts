@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: MIT
+//
+// The page-frame movie without a page: films from traces, and what becomes of a file that is none.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { enMovie } from '../../site/text/en_movie.ts'
+import { cutFilms } from '../../site/widgets/movie/film.ts'
+import type { Film } from '../../site/widgets/movie/film_types.ts'
+import { openFilm } from '../../site/widgets/movie/frame.ts'
+import { modelTrace, RECORDED_TRACE } from '../../site/widgets/movie/movie_html.ts'
+import { movieStage } from '../../site/widgets/movie/picture.ts'
+import { type Played, playSource } from '../../site/widgets/movie/read_source.ts'
+import { sentenceOfStep } from '../../site/widgets/movie/sentence.ts'
+import { LIMITS, openTraceReader } from '../../site/widgets/movie/trace_reader.ts'
+import { verdictOf } from '../../site/widgets/movie/verdict.ts'
+import { root } from '../support/files.ts'
+
+const recorded = readFileSync(join(root, RECORDED_TRACE), 'utf8')
+const fixture = (name: string): string => readFileSync(join(root, 'test/lib/fixtures/traces', name), 'utf8')
+
+function filmsOf(text: string): Film[] {
+  const reader = openTraceReader(LIMITS)
+  reader.push(text)
+  return cutFilms(reader.end().kept)
+}
+
+const play = (parts: readonly BlobPart[], limits = LIMITS): Promise<Played> =>
+  playSource({ file: new Blob([...parts]) }, () => undefined, limits)
+const said = (played: Played): string => verdictOf(played, 'board.txt', enMovie).text
+
+/** What a viewer sees of each step: everything but task, time and line. */
+function seen(film: Film) {
+  const at = openFilm(film)
+  return film.steps.map(({ kind, values, range, counts }, index) => {
+    const { task: _, ...told } = values
+    return { kind, told, range, counts, pages: at(index).runs }
+  })
+}
+
+describe('the movie', () => {
+  const [film, ...others] = filmsOf(recorded)
+  const kinds = film!.steps.map(({ kind }) => kind)
+
+  it('shows of the trace that 6.12 recorded in the CMA lab the same pages as of the model, in every step', () => {
+    const model = filmsOf(modelTrace())
+    expect([model.length, others.length]).toEqual([1, 0])
+    expect(film!.steps.length).toBe(71)
+    expect(seen(model[0]!)).toEqual(seen(film!))
+  })
+
+  it('isolates, moves in batches, finds the page in the way, retries, takes, and gives back', () => {
+    expect([film!.area, film!.span]).toEqual(['reserved', { start: 0x50100, end: 0x52300 }])
+    const at = openFilm(film!)
+    const step = (kind: string) => at(kinds.indexOf(kind as never))
+    expect(step('try').step.range).toEqual({ start: 0x50100, end: 0x52100 })
+    expect(step('move').runs).toEqual([{ start: 0x50100, end: 0x50120, state: 'moved' }])
+    // 33 pages, of which 32 were taken: which one stayed is known when the test names it.
+    expect(at(kinds.indexOf('collect-some') + 1).runs).toContainEqual({
+      start: 0x50200,
+      end: 0x50221,
+      state: 'partly-moved',
+    })
+    expect(step('held').runs.slice(0, 3)).toEqual([
+      { start: 0x50100, end: 0x50200, state: 'moved' },
+      { start: 0x50200, end: 0x50201, state: 'held' },
+      { start: 0x50201, end: 0x50400, state: 'moved' },
+    ])
+    expect(step('take').runs).toContainEqual({ start: 0x50300, end: 0x52300, state: 'taken' })
+    expect(step('take').step.counts).toEqual({ tries: 3, moved: 767, dropped: 0, failed: 0 })
+    expect(at(kinds.length - 1).runs).toEqual([{ start: 0x50100, end: 0x52300, state: 'freed' }])
+  })
+
+  it('gives the same frame whichever was asked for before, and none beyond the ends', () => {
+    const forward = openFilm(film!)
+    const backward = openFilm(film!)
+    const last = film!.steps.length - 1
+    const frames = film!.steps.map((_, at) => forward(at).runs)
+    for (let at = last; at >= 0; at--) expect(backward(at).runs).toEqual(frames[at])
+    expect(() => forward(last + 1)).toThrow('got step 71, expected 0 to 70')
+  })
+
+  it('says of every step what happens, and draws no page outside its picture', () => {
+    const at = openFilm(film!)
+    for (const [index, step] of film!.steps.entries()) {
+      expect(sentenceOfStep(step, enMovie)).not.toMatch(/[{}]|undefined|NaN/)
+      const html = movieStage(film!, at(index), enMovie)
+      for (const [, x, y, width, height] of html.matchAll(
+        /<rect class="pf-\S+" x="(\S+)" y="(\S+)" width="(\S+)" height="(\S+)"/g,
+      )) {
+        expect(Number(x)).toBeGreaterThanOrEqual(0)
+        expect(Number(x) + Number(width)).toBeLessThanOrEqual(256)
+        expect(Number(y) + Number(height)).toBeLessThanOrEqual(34 * 8)
+      }
+    }
+    expect(sentenceOfStep(film!.steps[kinds.indexOf('held')]!, enMovie)).toBe(
+      'Page frame 0x50200 did not come free: somebody holds its page.',
+    )
+  })
+
+  it.each(['board-6.1.txt', 'board-6.12.txt'])(
+    'tells a request that failed, and one without an end: %s',
+    (name) => {
+      const [board] = filmsOf(fixture(name))
+      const told = board!.steps.map((step) => sentenceOfStep(step, enMovie))
+      expect(board!.steps.filter(({ kind }) => kind === 'busy').length).toBeGreaterThan(0)
+      expect(told.some((text) => /has no end of this request of 40000 page frames/.test(text))).toBe(true)
+    },
+  )
+
+  it.each([
+    ['page-watch-6.1.txt', 2697],
+    ['page-watch-6.12.txt', 2191],
+  ] as const)('does not say which pages moved where the trace does not: %s', (name, moved) => {
+    const steps = filmsOf(fixture(name))[0]!.steps
+    expect(new Set(steps.map(({ kind }) => kind))).toEqual(
+      new Set(['ask', 'try', 'move-untold', 'free', 'take', 'release']),
+    )
+    expect(steps.at(-1)!.counts.moved).toBe(moved)
+  })
+
+  it('tells a failure by -12 and by a page that is NULL', () => {
+    const lines = [
+      '  sh-1 [000] ..... 2.000001: cma_alloc_start: name=cam count=3840 align=8',
+      '  sh-1 [000] ..... 2.000002: cma_alloc_finish: name=cam pfn=0xffffffffffffffff page=0000000000000000 count=3840 align=8',
+    ]
+    const old = filmsOf(lines.join('\n') + '\n')[0]!.steps.at(-1)!
+    const now = filmsOf(
+      lines
+        .map((line) => line.replace(/align=8$/, 'align=8 errorno=-12'))
+        .join('\n')
+        .replace(' errorno=-12', '') + '\n',
+    )
+    expect([old.kind, sentenceOfStep(old, enMovie)]).toEqual([
+      'refuse',
+      'The request fails. No place would do.',
+    ])
+    expect(sentenceOfStep(now[0]!.steps.at(-1)!, enMovie)).toBe(
+      'The request fails with -12 (ENOMEM). No place would do.',
+    )
+  })
+})
+
+describe('a file that is played', () => {
+  it('may come in pieces of any size, from Windows, from trace_pipe, or from trace-cmd report', async () => {
+    const steps = filmsOf(recorded)[0]!.steps.length
+    const bytes = new TextEncoder().encode(recorded)
+    const reader = openTraceReader(LIMITS)
+    for (let at = 0; at < recorded.length; at += 7) reader.push(recorded.slice(at, at + 7))
+    expect(cutFilms(reader.end().kept)[0]!.steps.length).toBe(steps)
+    const variants = {
+      windows: recorded.replaceAll('\n', '\r\n'),
+      pipe: recorded.replace(/^#.*\n/gm, ''),
+      'trace-cmd':
+        'cpus=2\n' +
+        recorded
+          .replace(/^#.*\n/gm, '')
+          .replace(/ \(\s*\d+\) (\[\d+\]) \S+ (.*?: \w+:) /gm, '   $1   $2      '),
+      'other clock': recorded.replace(/ (\d+)\.(\d{6}): /g, ' $1$2: '),
+    }
+    for (const [name, text] of Object.entries(variants)) {
+      const played = await play([text])
+      expect([name, played.films[0]?.steps.length, played.reading.strange]).toEqual([name, steps, 0])
+    }
+    expect(said(await play([bytes]))).toBe('board.txt: 140 lines; 128 events are played, 0 are others.')
+  })
+
+  it('may be cut off, and have lost events, and have an event of another kernel; all of it is said', async () => {
+    const text =
+      recorded.replace('ret=fail', 'ret=maybe so').slice(0, -30) +
+      '\nCPU:1 [LOST 12 EVENTS]\n  x-1 [000] ..... 9.0: cma_alloc_st'
+    const odd = await play([text.replace('count=8192 align=8\n', 'count=8192 align=eight\n')])
+    expect(said(odd)).toMatch(
+      /lost 12 events.*printed in no way known here: 2; the first is line 13.*last line has no end/s,
+    )
+  })
+
+  it.each([
+    ['nothing', [], 'board.txt is empty. Copy /sys/kernel/tracing/trace with cat'],
+    [
+      'prose',
+      ['A camera wants 512 MiB.\nIn one piece.\n'],
+      'board.txt is no trace: 2 lines, and none is of an event. Line 1 is “A camera wants 512 MiB.”. Record',
+    ],
+    [
+      'another trace',
+      ['  x-1 [000] ..... 9.000001: sched_switch: prev=1\n'],
+      'board.txt is a trace, and no event in it is of cma_alloc; it has sched_switch. Record',
+    ],
+    ['trace.dat', [new Uint8Array([0x17, 0x08, 0x44, 0x74])], 'board.txt is a trace.dat of trace-cmd'],
+    ['gzip', [new Uint8Array([0x1f, 0x8b, 8, 0])], 'board.txt is compressed'],
+    ['noise', [new Uint8Array([1, 2, 0, 4])], 'board.txt is not text'],
+    [
+      'one request in another form',
+      ['  x-1 [000] ..... 9.000001: cma_alloc_start: so many\n'],
+      'board.txt has events of cma_alloc, but printed in no way known',
+    ],
+  ])('is refused with the reason when it is %s', async (_name, parts, text) => {
+    const played = await play(parts as BlobPart[])
+    expect(verdictOf(played, 'board.txt', enMovie)).toEqual({
+      plays: false,
+      text: expect.stringContaining(text) as string,
+    })
+  })
+
+  it('is read no further than it helps, and no line is kept longer than the limit', async () => {
+    const small = { kept: 10, line: 200, names: 3, strangeLines: 20 }
+    const full = await play([recorded], small)
+    expect([full.kept, full.reading.stoppedAt]).toEqual([10, 22])
+    expect(said(full)).toContain('Reading ended at line 22: 10 events are as many as are played.')
+    const prose = await play([new Array(500).fill('word\n').join('')], small)
+    expect([prose.reading.stoppedAt, prose.films]).toEqual([20, []])
+    const endless = await play(new Array(50).fill('x'.repeat(1000)), small)
+    expect([endless.reading.lines, endless.reading.first!.text.length]).toEqual([1, 120])
+  })
+
+  it('has as many frames as events, however far apart its page frames are', () => {
+    const far = ['0x10', '0xfffffffff0'].map(
+      (pfn, i) =>
+        `  x-1 [000] ..... 9.00000${i}: cma_release: name=a pfn=${pfn} page=0000000012345678 count=4\n`,
+    )
+    const [film] = filmsOf(far.join(''))
+    expect(openFilm(film!)(1).runs.length).toBe(2)
+    expect(movieStage(film!, openFilm(film!)(1), enMovie).length).toBeLessThan(6000)
+  })
+
+  it('puts no name of a task or an area into HTML', () => {
+    const evil = '  <b>-1 [000] ..... 9.000001: cma_alloc_start: name=<img src=x> count=4 align=2\n'
+    const [film] = filmsOf(evil)
+    expect(movieStage(film!, openFilm(film!)(0), enMovie)).not.toContain('<img')
+  })
+})
