@@ -20,7 +20,7 @@ const LONG_TESTS = [
   'kernel/planted',
 ]
 
-const unit = ['lib', 'arch', 'mm', 'of', 'dma', 'machine', 'exercise', 'lab', 'cli', 'house']
+const unit = ['lib', 'arch', 'mm', 'of', 'dma', 'machine', 'exercise', 'lab', 'cli', 'finding', 'house']
 
 export default defineConfig({
   test: {

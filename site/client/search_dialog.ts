@@ -29,7 +29,7 @@ const field = element('input', {
 const list = element('div', { id: 'search-list' })
 const status = element('p', { className: 'status' })
 const said = element('p', { className: 'hidden' })
-const sheet = makeSheet('search', words.title, words.close, field, status, said, list)
+const sheet = makeSheet('finder', words.title, words.close, field, status, said, list)
 
 list.setAttribute('role', 'listbox')
 list.setAttribute('aria-label', words.title)
@@ -39,7 +39,7 @@ for (const [name, value] of Object.entries({
   'aria-controls': list.id,
   'aria-expanded': 'false',
   'aria-autocomplete': 'list',
-  'aria-labelledby': 'search-title',
+  'aria-labelledby': 'finder-title',
 }))
   field.setAttribute(name, value)
 

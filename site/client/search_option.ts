@@ -28,7 +28,7 @@ export function optionOf(
   const label = element('span', { className: 'kind' }, kinds[kind])
   const option = element('a', { id: `found-${at}`, href: siteUrl(address).href, tabIndex: -1 }, head, label)
   if (text !== '') {
-    const around = element(kind === 'symbol' ? 'code' : 'span', { className: 'around' })
+    const around = element(kind === 'symbol' ? 'code' : 'span', { className: 'words' })
     around.append(...nodesOf(kind === 'symbol' ? marked(text, words) : snippet(text, words)))
     option.append(around)
   }

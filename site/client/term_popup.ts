@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The entry of a term beside its link, above everything and moving nothing. It stays while the pointer is on it or on the
-// link, or the focus in either; Esc, a tap elsewhere and scrolling end it.
+// link, or the focus in either; Esc and a tap elsewhere end it.
 import type { GlossaryData } from '../search/write.ts'
 import css from './term_popup.css'
 import { element } from './element.ts'
@@ -107,7 +107,17 @@ addEventListener('focusout', (event) => {
 addEventListener('pointerdown', (event) => {
   if (current && !isOurs(event.target)) hide()
 })
-addEventListener('scroll', () => current && hide(), { passive: true })
+/** Focus scrolls to its link, so scrolling does not end a pop-up; losing sight of the link does. */
+addEventListener(
+  'scroll',
+  () => {
+    if (!current) return
+    const { top, bottom } = current.getBoundingClientRect()
+    if (isOurs(document.activeElement) || (bottom > 0 && top < innerHeight)) placeAt(current)
+    else hide()
+  },
+  { passive: true },
+)
 addEventListener('keydown', (event) => {
   if (event.key !== 'Escape' || !current) return
   event.preventDefault()

@@ -2,7 +2,7 @@
 //
 // A term in the text leads to the glossary. Whoever rests on the link, or comes to it by keyboard, is shown the entry; a
 // first tap shows it too, and the second goes there.
-const TERM = 'main a[href*="glossary/#term-"]'
+const TERM = 'main a[href*="glossary/#term-"]:not(.term-popup *)'
 /** A pointer on its way elsewhere rests no longer than this. */
 const REST_MS = 250
 

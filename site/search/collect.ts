@@ -21,7 +21,7 @@ function ofEntry(entry: Entry, pages: readonly RenderedPage[], text: SiteText): 
   const page = pages.find(({ url }) => url === entry.url)
   const html = /<article class="prose">([\s\S]*)<\/article>/.exec(page?.content ?? '')?.[1]
   if (!page || html === undefined) return []
-  const name = entry.number === null ? text.appendix : `${text.chapter} ${entry.number}, ${entry.title}`
+  const name = entry.number === null ? entry.title : `${text.chapter} ${entry.number}, ${entry.title}`
   const sections = sectionsOf({ url: page.url, name, title: entry.title, html })
   // Below the headings of the glossary are its tables, and each row is found by itself.
   return entry.slug === GLOSSARY ? sections.slice(0, 1) : sections

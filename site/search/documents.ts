@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
 // What can be found: sections of the book, entries of the glossary, definitions in the sources, source files.
-import { withoutTags } from '../html.ts'
 import { textOf } from './page_text.ts'
 
 export type Kind = 'section' | 'term' | 'symbol' | 'file'
@@ -41,7 +40,7 @@ export function sectionsOf(page: Page): SearchDocument[] {
     const heading = /^<h[23] id="([^"]+)"[^>]*>([\s\S]*?)<\/h[23]>/.exec(piece)
     if (!heading && index > 0) return []
     const { text, code } = textOf(heading ? piece.slice(heading[0].length) : piece)
-    const title = heading ? textOf(withoutTags(heading[2]!)).text : page.title
+    const title = heading ? textOf(heading[2]!).text : page.title
     if (heading?.[1] === 'sources') return []
     return [
       {

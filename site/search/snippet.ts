@@ -11,23 +11,23 @@ export interface Piece {
 /** Characters of a snippet, about two lines at the dialog's width. */
 const LENGTH = 170
 
-function pattern(words: readonly string[]): RegExp | null {
-  if (words.length === 0) return null
+/** Where words of the query stand; a word begins where the index lets one begin, at a capital or behind an underscore too. */
+function matchesIn(text: string, words: readonly string[]): RegExpExecArray[] {
+  if (words.length === 0) return []
   const any = words.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|')
-  // A word begins where the index lets one begin: behind anything but a letter, behind an underscore, at a capital.
-  return new RegExp(
-    `(?:(?<![\\p{L}\\p{N}])|(?<=\\p{Script=Han})|(?<=[\\p{Ll}\\d])(?=\\p{Lu}))(?:${any})`,
-    'giu',
-  )
+  const begins = ({ index, 0: word }: RegExpExecArray): boolean => {
+    const before = text[index - 1] ?? ' '
+    if (!/[\p{L}\p{N}]/u.test(before) || /\p{Script=Han}/u.test(before)) return true
+    return /\p{Lu}/u.test(word[0]!) && !/\p{Lu}/u.test(before)
+  }
+  return [...text.matchAll(new RegExp(any, 'giu'))].filter(begins)
 }
 
 /** `text` in pieces, every word of the query marked that begins with one of `words`. */
 export function marked(text: string, words: readonly string[]): Piece[] {
-  const search = pattern(words)
-  if (!search) return [{ text, mark: false }]
   const pieces: Piece[] = []
   let end = 0
-  for (const match of text.matchAll(search)) {
+  for (const match of matchesIn(text, words)) {
     if (match.index > end) pieces.push({ text: text.slice(end, match.index), mark: false })
     pieces.push({ text: match[0], mark: true })
     end = match.index + match[0].length
@@ -38,8 +38,7 @@ export function marked(text: string, words: readonly string[]): Piece[] {
 
 /** Where the window begins that has most different words; ties go to the first. */
 function bestStart(text: string, words: readonly string[]): number {
-  const search = pattern(words)
-  const found = search ? [...text.matchAll(search)] : []
+  const found = matchesIn(text, words)
   let best = { start: 0, score: 0 }
   for (const { index } of found) {
     const inside = found.filter((other) => other.index >= index && other.index < index + LENGTH * 0.75)

@@ -29,7 +29,7 @@ export const finding = {
     chosen: 'Line {line}: {text}',
     range: 'Lines {first} to {last}',
     keys: 'Arrow keys choose, with Shift more than one. Enter copies the address, Escape ends.',
-    copyLink: 'copy address',
+    copyLink: 'copy link',
     copied: 'The address is copied.',
     refused: 'The browser refused; the address bar has it.',
     ended: 'No line chosen.',

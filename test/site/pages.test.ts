@@ -161,7 +161,7 @@ describe('the pages', () => {
             await page.evaluate(() =>
               document
                 .querySelectorAll(
-                  '.cell-tools, .cell-editor, .copy, .widget-controls, .movie-tools, .exercise-tools, .question-desk > *, .progress-desk > *',
+                  '.cell-tools, .cell-editor, .tools, .went, .widget-controls, .movie-tools, .exercise-tools, .question-desk > *, .progress-desk > *',
                 )
                 .forEach((e) => e.remove()),
             )
