@@ -44,13 +44,20 @@ function lineButton(figure: HTMLElement, block: HTMLElement): HTMLButtonElement 
   const button = element('button', { type: 'button', className: 'copy', textContent: words.line })
   const name = block.getAttribute('aria-label') ?? figure.id
   button.setAttribute('aria-label', fill(words.lineLong, { name }))
-  button.addEventListener('click', () => void import('./lines.ts').then(({ chooseLine }) => chooseLine(figure)))
+  button.addEventListener(
+    'click',
+    () => void import('./lines.ts').then(({ chooseLine }) => chooseLine(figure)),
+  )
   return button
 }
 
 for (const block of document.querySelectorAll<HTMLElement>('figure > pre.code')) {
   const figure = block.parentElement!
-  const tools = element('div', { className: 'tools' }, copyButton(block, () => textOf(block)))
+  const tools = element(
+    'div',
+    { className: 'tools' },
+    copyButton(block, () => textOf(block)),
+  )
   if (figure.matches('.listing[id]')) tools.append(lineButton(figure, block))
   // Before the code, as it is read.
   block.before(tools)

@@ -25,7 +25,8 @@ let chosen: Chosen | null = null
 const band = element('span', { className: 'line-band' })
 band.ariaHidden = 'true'
 
-const addressOf = (first: number, last: number): string => (first === last ? `L${first}` : `L${first}-L${last}`)
+const addressOf = (first: number, last: number): string =>
+  first === last ? `L${first}` : `L${first}-L${last}`
 
 /** Both ends of what an address names, the smaller first. */
 function rangeIn(hash: string): { owner: string; first: number; last: number } | null {
@@ -80,7 +81,8 @@ function choose(figure: HTMLElement, at: number, extend: boolean): void {
   draw()
 }
 
-const lineButton = (figure: HTMLElement): HTMLElement | null => figure.querySelector('.tools button:nth-child(2)')
+const lineButton = (figure: HTMLElement): HTMLElement | null =>
+  figure.querySelector('.tools button:nth-child(2)')
 
 function endChoice(): void {
   if (!chosen) return

@@ -94,7 +94,11 @@ export function linesOf(figure: HTMLElement): ListingLines {
       const index = numbers.findIndex((each) => each !== null && each >= number)
       return index < 0 ? null : index
     },
-    firstSeen: () => Math.max(0, numbers.findIndex((each, line) => each !== null && box(line).bottom > 8)),
+    firstSeen: () =>
+      Math.max(
+        0,
+        numbers.findIndex((each, line) => each !== null && box(line).bottom > 8),
+      ),
     show(index, isFar = false) {
       const { top, bottom } = box(index)
       if (isFar) scrollBy(0, top - innerHeight / 3)

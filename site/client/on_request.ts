@@ -21,7 +21,10 @@ const act: Record<string, (() => void) | undefined> = {
 /** Whoever types means the letter; so does whoever is in a dialog. */
 function takesText(target: EventTarget | null): boolean {
   const at = target instanceof HTMLElement ? target : null
-  return at !== null && (at.isContentEditable || at.closest('input, textarea, select, dialog, .cell-editor') !== null)
+  return (
+    at !== null &&
+    (at.isContentEditable || at.closest('input, textarea, select, dialog, .cell-editor') !== null)
+  )
 }
 
 addEventListener('keydown', (event) => {
@@ -50,7 +53,8 @@ for (const [selector, open] of [
 
 // Lines: an address that names one, or a click beside a listing, where the numbers are.
 const showLines = (): void => {
-  if (/[#:]L\d+(?:-L\d+)?$/.test(location.hash)) void import('./lines.ts').then(({ showAddressed }) => showAddressed())
+  if (/[#:]L\d+(?:-L\d+)?$/.test(location.hash))
+    void import('./lines.ts').then(({ showAddressed }) => showAddressed())
 }
 addEventListener('hashchange', showLines)
 showLines()

@@ -8,7 +8,8 @@ const REST_MS = 250
 
 const termAt = (event: Event): HTMLAnchorElement | null =>
   event.target instanceof Element ? event.target.closest<HTMLAnchorElement>(TERM) : null
-const show = (link: HTMLAnchorElement): void => void import('./term_popup.ts').then((popup) => popup.show(link))
+const show = (link: HTMLAnchorElement): void =>
+  void import('./term_popup.ts').then((popup) => popup.show(link))
 
 let isTouch = false
 addEventListener('pointerdown', (event) => (isTouch = event.pointerType === 'touch'), true)

@@ -91,7 +91,8 @@ function useTables(markdown: MarkdownIt): void {
     rules[cell] = (tokens, index, options, _env, self) => {
       const token = tokens[index]!
       const align = /text-align:(\w+)/.exec(token.attrGet('style') ?? '')?.[1]
-      token.attrs = align ? [['class', `align-${align}`]] : null
+      const others = token.attrs?.filter(([name]) => name !== 'style') ?? []
+      token.attrs = align ? [...others, ['class', `align-${align}`]] : others
       if (cell === 'th_open') {
         // The corner above a column of row names heads nothing.
         const empty = tokens[index + 1]?.content === ''

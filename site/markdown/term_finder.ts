@@ -43,7 +43,10 @@ export function termFinder(
     )
     .sort((a, b) => b.name.length - a.name.length)
   if (names.length === 0) return { firstIn: () => [] }
-  const any = new RegExp(`(?<![\\w-])(?:${names.map(({ name }) => `(${patternOf(name)})`).join('|')})(?![\\w-])`, 'g')
+  const any = new RegExp(
+    `(?<![\\w-])(?:${names.map(({ name }) => `(${patternOf(name)})`).join('|')})(?![\\w-])`,
+    'g',
+  )
   const seen = new Set<string>()
   return {
     firstIn(text) {

@@ -34,7 +34,12 @@ describe('definitionsIn()', () => {
     definitionsIn({ file, lang, lines, regions: [] }).map(({ name, line }) => `${name}:${line}`)
 
   it('finds what a model exports', () => {
-    const lines = ['export function cma_alloc(', '  cma: Cma,', 'const hidden = 1', 'export type Pfn = number']
+    const lines = [
+      'export function cma_alloc(',
+      '  cma: Cma,',
+      'const hidden = 1',
+      'export type Pfn = number',
+    ]
     expect(names('ts', 'code/mm/cma.ts', ...lines)).toEqual(['cma_alloc:1', 'Pfn:4'])
   })
 
@@ -62,7 +67,12 @@ describe('termFinder()', () => {
     meaning: '',
     defined: '',
   })
-  const glossary = [entry('page frame', 'frame'), entry('page frame number', 'pfn'), entry('PTE'), entry('zone')]
+  const glossary = [
+    entry('page frame', 'frame'),
+    entry('page frame number', 'pfn'),
+    entry('PTE'),
+    entry('zone'),
+  ]
   const found = (text: string, skip = ''): string[] =>
     termFinder(glossary, ({ names }) => names[0] === skip)
       .firstIn(text)

@@ -52,7 +52,9 @@ describe('finding', () => {
   const openSearch = async (page: Page, key: string): Promise<void> => {
     await page.keyboard.press(key)
     await page.locator('.sheet.finder[open]').waitFor()
-    await page.waitForFunction(() => document.querySelector('.finder .status')?.textContent?.includes('Enter'))
+    await page.waitForFunction(() =>
+      document.querySelector('.finder .status')?.textContent?.includes('Enter'),
+    )
   }
 
   reading('search goes by keyboard alone, from a key to a section and back', async (page) => {
@@ -106,36 +108,41 @@ describe('finding', () => {
     await page.getByRole('button', { name: 'Try again' }).waitFor()
     await page.unroute('**/data/search.*.json')
     await page.getByRole('button', { name: 'Try again' }).click()
-    await page.waitForFunction(() => document.querySelector('.finder .status')?.textContent?.includes('Enter'))
+    await page.waitForFunction(() =>
+      document.querySelector('.finder .status')?.textContent?.includes('Enter'),
+    )
   })
 
-  reading('a term shows its entry to a pointer that rests and to the keyboard, and Esc ends it', async (page) => {
-    await page.goto(`${url}12-migration-and-reclaim/`)
-    const term = page.locator(TERM)
-    await term.hover()
-    const popup = page.locator('.term-popup:popover-open')
-    await popup.waitFor()
-    expect(await popup.textContent()).toContain('页面分配器')
-    await popup.hover()
-    await page.waitForTimeout(400)
-    expect(await popup.count()).toBe(1)
-    await page.keyboard.press('Escape')
-    expect(await popup.count()).toBe(0)
-    await page.mouse.move(0, 0)
-    // As the keyboard does it: focus that is to be seen.
-    await page.keyboard.press('Tab')
-    await term.focus()
-    await popup.waitFor()
-    expect(await term.getAttribute('aria-describedby')).toBe('term-popup-text')
-    const overlaps = await page.evaluate(() => {
-      const link = document.querySelector('[data-told]')!.getBoundingClientRect()
-      const box = document.querySelector('.term-popup')!.getBoundingClientRect()
-      return box.top < link.bottom && box.bottom > link.top
-    })
-    expect(overlaps).toBe(false)
-    await page.keyboard.press('Tab')
-    expect(await page.evaluate(() => document.activeElement?.closest('.term-popup') !== null)).toBe(true)
-  })
+  reading(
+    'a term shows its entry to a pointer that rests and to the keyboard, and Esc ends it',
+    async (page) => {
+      await page.goto(`${url}12-migration-and-reclaim/`)
+      const term = page.locator(TERM)
+      await term.hover()
+      const popup = page.locator('.term-popup:popover-open')
+      await popup.waitFor()
+      expect(await popup.textContent()).toContain('页面分配器')
+      await popup.hover()
+      await page.waitForTimeout(400)
+      expect(await popup.count()).toBe(1)
+      await page.keyboard.press('Escape')
+      expect(await popup.count()).toBe(0)
+      await page.mouse.move(0, 0)
+      // As the keyboard does it: focus that is to be seen.
+      await page.keyboard.press('Tab')
+      await term.focus()
+      await popup.waitFor()
+      expect(await term.getAttribute('aria-describedby')).toBe('term-popup-text')
+      const overlaps = await page.evaluate(() => {
+        const link = document.querySelector('[data-told]')!.getBoundingClientRect()
+        const box = document.querySelector('.term-popup')!.getBoundingClientRect()
+        return box.top < link.bottom && box.bottom > link.top
+      })
+      expect(overlaps).toBe(false)
+      await page.keyboard.press('Tab')
+      expect(await page.evaluate(() => document.activeElement?.closest('.term-popup') !== null)).toBe(true)
+    },
+  )
 
   reading(
     'a term shows its entry at the first tap, and the second goes there',
@@ -177,32 +184,35 @@ describe('finding', () => {
     await page.locator('.sheet.keys[open]').waitFor()
   })
 
-  reading('a line of a listing has an address, by hand and by keyboard, which marks it again', async (page) => {
-    await page.goto(CHAPTER)
-    const figure = page.locator(`#${LISTING}`)
-    await figure.scrollIntoViewIfNeeded()
-    const number = figure.locator('.line[data-n]').nth(1)
-    const line = Number(await number.getAttribute('data-n'))
-    const box = (await number.boundingBox())!
-    await page.mouse.click(box.x - 20, box.y + box.height / 2)
-    await page.locator('.line-band').waitFor()
-    expect(hash(page)).toBe(`#${LISTING}:L${line}`)
-    await figure.locator('pre').focus()
-    await page.keyboard.press('ArrowDown')
-    await page.keyboard.press('Shift+ArrowDown')
-    expect(hash(page)).toBe(`#${LISTING}:L${line + 1}-L${line + 2}`)
-    await page.keyboard.press('Enter')
-    await page.locator('[role=status]', { hasText: 'copied' }).waitFor({ state: 'attached' })
-    expect(decodeURIComponent(await copied(page))).toBe(decodeURIComponent(page.url()))
-    const band = (await page.locator('.line-band').boundingBox())!
-    expect(Math.abs(band.y - (box.y + box.height))).toBeLessThan(4)
-    await page.reload()
-    await page.locator('.line-band').waitFor()
-    const again = (await page.locator('.line-band').boundingBox())!
-    expect(again.y).toBeGreaterThan(0)
-    expect(again.y).toBeLessThan(900)
-    expect(again.height).toBe(band.height)
-  })
+  reading(
+    'a line of a listing has an address, by hand and by keyboard, which marks it again',
+    async (page) => {
+      await page.goto(CHAPTER)
+      const figure = page.locator(`#${LISTING}`)
+      await figure.scrollIntoViewIfNeeded()
+      const number = figure.locator('.line[data-n]').nth(1)
+      const line = Number(await number.getAttribute('data-n'))
+      const box = (await number.boundingBox())!
+      await page.mouse.click(box.x - 20, box.y + box.height / 2)
+      await page.locator('.line-band').waitFor()
+      expect(hash(page)).toBe(`#${LISTING}:L${line}`)
+      await figure.locator('pre').focus()
+      await page.keyboard.press('ArrowDown')
+      await page.keyboard.press('Shift+ArrowDown')
+      expect(hash(page)).toBe(`#${LISTING}:L${line + 1}-L${line + 2}`)
+      await page.keyboard.press('Enter')
+      await page.locator('[role=status]', { hasText: 'copied' }).waitFor({ state: 'attached' })
+      expect(decodeURIComponent(await copied(page))).toBe(decodeURIComponent(page.url()))
+      const band = (await page.locator('.line-band').boundingBox())!
+      expect(Math.abs(band.y - (box.y + box.height))).toBeLessThan(4)
+      await page.reload()
+      await page.locator('.line-band').waitFor()
+      const again = (await page.locator('.line-band').boundingBox())!
+      expect(again.y).toBeGreaterThan(0)
+      expect(again.y).toBeLessThan(900)
+      expect(again.height).toBe(band.height)
+    },
+  )
 
   reading('lines of a source page are marked from an address and with Shift', async (page) => {
     await page.goto(`${url}source/code/mm/cma.ts/#L40-L44`)
@@ -217,18 +227,21 @@ describe('finding', () => {
     await page.goto(`${CHAPTER}#listing-nowhere:L99999-L1`)
   })
 
-  reading('copies code as it stands, a nested region as a comment, commands without their prompt', async (page) => {
-    await page.goto(CHAPTER)
-    const nested = page.locator('figure.listing[id]:has(a.hole)').first()
-    await nested.getByRole('button', { name: 'copy', exact: true }).click()
-    await page.locator('[role=status]', { hasText: 'copied' }).waitFor({ state: 'attached' })
-    expect(await copied(page)).toMatch(/^\s*(\/\/|\/\*|#) ⟨[\w-]+⟩/m)
-    const transcript = page.getByRole('button', { name: 'copy commands' }).first()
-    await transcript.click()
-    await page.waitForFunction(async () => !(await navigator.clipboard.readText()).includes('⟨'))
-    expect(await copied(page)).not.toMatch(/^[$#] /m)
-    expect(await page.locator('contig-cell .copy').count()).toBe(await page.locator('contig-cell').count())
-  })
+  reading(
+    'copies code as it stands, a nested region as a comment, commands without their prompt',
+    async (page) => {
+      await page.goto(CHAPTER)
+      const nested = page.locator('figure.listing[id]:has(a.hole)').first()
+      await nested.getByRole('button', { name: 'copy', exact: true }).click()
+      await page.locator('[role=status]', { hasText: 'copied' }).waitFor({ state: 'attached' })
+      expect(await copied(page)).toMatch(/^\s*(\/\/|\/\*|#) ⟨[\w-]+⟩/m)
+      const transcript = page.getByRole('button', { name: 'copy commands' }).first()
+      await transcript.click()
+      await page.waitForFunction(async () => !(await navigator.clipboard.readText()).includes('⟨'))
+      expect(await copied(page)).not.toMatch(/^[$#] /m)
+      expect(await page.locator('contig-cell .copy').count()).toBe(await page.locator('contig-cell').count())
+    },
+  )
 
   for (const width of [1300, 390, 320]) {
     reading(
@@ -253,30 +266,33 @@ describe('finding', () => {
     )
   }
 
-  reading('the front page goes on where the reader was, moves nothing, and trusts no stored address', async (page) => {
-    await page.goto(CHAPTER)
-    await page.locator('#giving-back').scrollIntoViewIfNeeded()
-    await page.evaluate(() => scrollBy(0, 400))
-    await page.goto(url)
-    const goOn = page.locator('.went a')
-    expect(await goOn.textContent()).toContain('cma_alloc: Giving back')
-    const shift = await page.evaluate(
-      () =>
-        new Promise<number>((done) => {
-          let sum = 0
-          new PerformanceObserver((list) => {
-            for (const entry of list.getEntries()) sum += (entry as unknown as { value: number }).value
-          }).observe({ type: 'layout-shift', buffered: true })
-          setTimeout(() => done(sum), 200)
-        }),
-    )
-    expect(shift).toBeLessThan(0.001)
-    await goOn.click()
-    await page.waitForURL(/11-cma-alloc\/#giving-back$/)
-    const bad = { address: 'javascript:alert(1)//', chapter: 'x', section: '' }
-    await page.goto(url)
-    await page.evaluate((place) => localStorage.setItem('contiguous:place', JSON.stringify(place)), bad)
-    await page.reload()
-    expect(await goOn.count()).toBe(0)
-  })
+  reading(
+    'the front page goes on where the reader was, moves nothing, and trusts no stored address',
+    async (page) => {
+      await page.goto(CHAPTER)
+      await page.locator('#giving-back').scrollIntoViewIfNeeded()
+      await page.evaluate(() => scrollBy(0, 400))
+      await page.goto(url)
+      const goOn = page.locator('.went a')
+      expect(await goOn.textContent()).toContain('cma_alloc: Giving back')
+      const shift = await page.evaluate(
+        () =>
+          new Promise<number>((done) => {
+            let sum = 0
+            new PerformanceObserver((list) => {
+              for (const entry of list.getEntries()) sum += (entry as unknown as { value: number }).value
+            }).observe({ type: 'layout-shift', buffered: true })
+            setTimeout(() => done(sum), 200)
+          }),
+      )
+      expect(shift).toBeLessThan(0.001)
+      await goOn.click()
+      await page.waitForURL(/11-cma-alloc\/#giving-back$/)
+      const bad = { address: 'javascript:alert(1)//', chapter: 'x', section: '' }
+      await page.goto(url)
+      await page.evaluate((place) => localStorage.setItem('contiguous:place', JSON.stringify(place)), bad)
+      await page.reload()
+      expect(await goOn.count()).toBe(0)
+    },
+  )
 })

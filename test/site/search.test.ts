@@ -21,13 +21,13 @@ const FIRST: readonly (readonly [string, string])[] = [
   ['__alloc_contig_migrate_range', 'source/code/mm/contig_migrate.ts/#L'],
   ['alloc_contig_migrate', 'source/code/mm/contig_migrate.ts/#L'],
   ['contig_range', 'source/code/mm/contig_range.ts/#L'],
-  ['remap_pfn', 'source/code/mm/memory_remap.ts/#L'],
+  ['remap_pfn', '08-remap-pfn-range/'],
   ['bootMachine', 'source/code/machine/boot.ts/#L'],
   ['code/mm/cma.ts', 'source/code/mm/cma.ts/'],
   ['cma_test.c', 'source/kernel/cma_test/cma_test.c/'],
   ['cma_alloc_start', '13-watching-it-happen/#what-a-cma_alloc-says'],
   ['MIGRATE_CMA', '09-buddy-lists/#how-a-pageblock-becomes-cma'],
-  ['CONFIG_CMA_DEBUG', ''],
+  ['CONFIG_CMA_DEBUGFS', 'reading-a-cma-failure/#'],
   ['buddy', 'glossary/#term-buddy'],
   ['pin', 'glossary/#term-pin'],
   ['pfn', 'glossary/#term-page-frame-number'],
@@ -56,7 +56,9 @@ describe('search', () => {
   })
 
   it('finds the sections of a kernel name behind its definition', () => {
-    const kinds = search(index, 'migrate_pages').slice(0, 6).map(({ kind }) => kind)
+    const kinds = search(index, 'migrate_pages')
+      .slice(0, 6)
+      .map(({ kind }) => kind)
     expect(kinds).toContain('section')
     expect(kinds[0]).toBe('symbol')
   })
