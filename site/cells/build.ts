@@ -17,7 +17,7 @@ import { build, type Metafile } from 'esbuild'
 import { BUNDLE, cellSource, modelBuild, modelFiles, modelOptions } from './models.ts'
 import { stripTypes } from './strip.ts'
 import { writeTold } from './told_files.ts'
-import { en } from '../text/en.ts'
+import type { SiteText } from '../languages.ts'
 import type { Cell, CellAssets } from './types.ts'
 
 interface Options {
@@ -76,7 +76,7 @@ export async function buildCells(root: string, outDir: string, options: Options 
       .filter((path, index, all) => all.indexOf(path) === index)
       .map((path) => sizeOf(path, outdir, base)),
     written: told?.written ?? Promise.resolve(),
-    html: (cell, highlighted) => cellHtml(cell, told?.names.get(cell.file), highlighted),
+    html: (cell, text, highlighted) => cellHtml(cell, text, told?.names.get(cell.file), highlighted),
   }
 }
 
@@ -160,7 +160,7 @@ function chapterOf(file: string): string {
 }
 
 /** See `CellAssets.html`. A line break at the head of a `<pre>` is swallowed by HTML, hence one more of them. */
-function cellHtml(cell: Cell, types: string | undefined, highlighted?: string): string {
+function cellHtml(cell: Cell, text: SiteText, types: string | undefined, highlighted?: string): string {
   const code = highlighted ?? `<pre tabindex="0"><code>${escapeHtml(cell.code)}</code></pre>`
   const data = {
     cell: cell.id,
@@ -172,7 +172,7 @@ function cellHtml(cell: Cell, types: string | undefined, highlighted?: string): 
   return [
     `<contig-cell id="cell-${cell.id}" ${attributes.join(' ')}>`,
     `<div class="cell-code">${code}</div>`,
-    `<div class="cell-output"><p class="cell-label">${en.scripts.cells.output}</p>` +
+    `<div class="cell-output"><p class="cell-label">${escapeHtml(text.scripts.cells.output)}</p>` +
       `<pre class="cell-text" tabindex="0">\n${escapeHtml(cell.output)}</pre></div>`,
     `</contig-cell>`,
     '',

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { build } from 'esbuild'
-import { en } from '../text/en.ts'
+import { FIRST } from '../languages.ts'
 import { CellMistake, rewriteImports } from './imports.ts'
 import { BUNDLE, cellSource, modelBuild, modelFiles } from './models.ts'
 import { withLine } from './sandbox.ts'
@@ -22,7 +22,7 @@ import {
   type WorkerReport,
 } from './types.ts'
 
-const words = en.scripts.cells
+const words = FIRST.scripts.cells
 
 export interface CellRunner {
   /** Never rejects for what a cell does: see `end`. */

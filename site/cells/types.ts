@@ -3,6 +3,7 @@
 // The words of the cells. A *cell* is a TypeScript module in a chapter, with the output that it prints recorded under
 // it. The tests run it in Node, the reader runs it in the page; both within the same limits and by the same formatter.
 
+import type { SiteText } from '../languages.ts'
 import type { CellWords } from './cell_words.ts'
 
 export interface Cell {
@@ -78,5 +79,5 @@ export interface CellAssets {
    * The static HTML of a cell, complete without JavaScript. `highlighted` is a `<pre>` whose text content is exactly
    * the cell's code; without it the code stands plain.
    */
-  html(cell: Cell, highlighted?: string): string
+  html(cell: Cell, text: SiteText, highlighted?: string): string
 }

@@ -6,7 +6,7 @@ import { all, type Element, hasClass, prepend, remove, toXml } from '../formats/
 import { type BookPage, targetOf } from '../formats/read_pages.ts'
 import { makeStill } from '../formats/still.ts'
 import { escapeHtml } from '../html.ts'
-import { en } from '../text/en.ts'
+import { FIRST } from '../languages.ts'
 
 export const fileOf = (slug: string): string => (slug === '' ? 'nav.xhtml' : `${slug}.xhtml`)
 
@@ -14,7 +14,7 @@ export const fileOf = (slug: string): string => (slug === '' ? 'nav.xhtml' : `${
 export function document(title: string, type: string, body: string, head = ''): string {
   return `<?xml version="1.0" encoding="utf-8"?>
 <!DOCTYPE html>
-<html xmlns="http://www.w3.org/1999/xhtml" xmlns:epub="http://www.idpf.org/2007/ops" lang="${en.lang}" xml:lang="${en.lang}">
+<html xmlns="http://www.w3.org/1999/xhtml" xmlns:epub="http://www.idpf.org/2007/ops" lang="${FIRST.lang}" xml:lang="${FIRST.lang}">
 <head>
 <title>${escapeHtml(title)}</title>
 <link rel="stylesheet" type="text/css" href="book.css"/>${head}
@@ -90,8 +90,8 @@ export function contentDocument(page: BookPage, pages: readonly BookPage[]): Con
   const { entry, title, question } = page
   const kicker =
     entry.number === null
-      ? en.appendix
-      : `${en.part} ${entry.numeral}, ${entry.partTitle} · ${en.chapter} ${entry.number}`
+      ? FIRST.appendix
+      : `${FIRST.part} ${entry.numeral}, ${entry.partTitle} · ${FIRST.chapter} ${entry.number}`
   const kind = entry.number === null ? 'appendix' : 'chapter'
   const asked = question === '' ? '' : `<p class="question">${escapeHtml(question)}</p>\n`
   const body =

@@ -4,7 +4,7 @@
 import type { Book, Entry } from '../data/book.ts'
 import type { BookPage } from '../formats/read_pages.ts'
 import { escapeHtml } from '../html.ts'
-import { en } from '../text/en.ts'
+import { FIRST } from '../languages.ts'
 import { document, fileOf } from './chapter.ts'
 
 /** Ours for good: an edition is told from another by its date. */
@@ -31,7 +31,7 @@ function accessibility(): string {
       meta('accessibilityFeature', feature),
     ),
     meta('accessibilityHazard', 'none'),
-    meta('accessibilitySummary', escapeHtml(en.epub.accessibility)),
+    meta('accessibilitySummary', escapeHtml(FIRST.epub.accessibility)),
   ].join('\n')
 }
 
@@ -42,14 +42,14 @@ export function packageFile(book: Book, items: readonly Item[], modified: Date):
   })
   const spine = items.filter(({ inSpine }) => inSpine).map(({ file }) => `<itemref idref="${idOf(file)}"/>`)
   return `<?xml version="1.0" encoding="utf-8"?>
-<package xmlns="http://www.idpf.org/2007/opf" version="3.0" unique-identifier="id" xml:lang="${en.lang}">
+<package xmlns="http://www.idpf.org/2007/opf" version="3.0" unique-identifier="id" xml:lang="${FIRST.lang}">
 <metadata xmlns:dc="http://purl.org/dc/elements/1.1/">
 <dc:identifier id="id">${IDENTIFIER}</dc:identifier>
 <dc:title>${escapeHtml(book.title)}</dc:title>
-<dc:language>${en.lang}</dc:language>
-<dc:creator>${escapeHtml(en.epub.creator)}</dc:creator>
-<dc:description>${escapeHtml(en.description)}</dc:description>
-<dc:rights>${escapeHtml(en.licence)}</dc:rights>
+<dc:language>${FIRST.lang}</dc:language>
+<dc:creator>${escapeHtml(FIRST.epub.creator)}</dc:creator>
+<dc:description>${escapeHtml(FIRST.description)}</dc:description>
+<dc:rights>${escapeHtml(FIRST.licence)}</dc:rights>
 <meta property="dcterms:modified">${modified.toISOString().replace(/\.\d+Z$/, 'Z')}</meta>
 ${accessibility()}
 </metadata>
@@ -82,10 +82,10 @@ export function navigation(book: Book, pages: readonly BookPage[]): string {
       .join('\n')
   const groups = [
     ...book.parts.map((part) => ({
-      name: `${en.part} ${part.numeral}, ${part.title}`,
+      name: `${FIRST.part} ${part.numeral}, ${part.title}`,
       rows: rows(part.chapters),
     })),
-    { name: en.front.appendices, rows: rows(book.appendices) },
+    { name: FIRST.front.appendices, rows: rows(book.appendices) },
   ].filter((group) => group.rows !== '')
   const toc = groups.map(
     (group) => `<li><span>${escapeHtml(group.name)}</span>\n<ol>\n${group.rows}\n</ol></li>`,
@@ -94,17 +94,17 @@ export function navigation(book: Book, pages: readonly BookPage[]): string {
   const landmark = (type: string, href: string, name: string): string =>
     `<li><a epub:type="${type}" href="${href}">${escapeHtml(name)}</a></li>`
   const landmarks = [
-    landmark('cover', 'cover.xhtml', en.epub.cover),
-    landmark('toc', 'nav.xhtml', en.front.contents),
-    ...(pages[0] ? [landmark('bodymatter', fileOf(pages[0].entry.slug), en.epub.begin)] : []),
+    landmark('cover', 'cover.xhtml', FIRST.epub.cover),
+    landmark('toc', 'nav.xhtml', FIRST.front.contents),
+    ...(pages[0] ? [landmark('bodymatter', fileOf(pages[0].entry.slug), FIRST.epub.begin)] : []),
     ...(glossary ? [landmark('glossary', fileOf('glossary'), glossary.title)] : []),
   ]
-  const body = `<nav epub:type="toc" role="doc-toc" aria-labelledby="contents"><h1 id="contents">${en.front.contents}</h1>
+  const body = `<nav epub:type="toc" role="doc-toc" aria-labelledby="contents"><h1 id="contents">${FIRST.front.contents}</h1>
 <ol>
 ${toc.join('\n')}
 </ol></nav>
-<nav epub:type="landmarks" hidden="hidden" aria-label="${escapeHtml(en.epub.landmarks)}"><ol>
+<nav epub:type="landmarks" hidden="hidden" aria-label="${escapeHtml(FIRST.epub.landmarks)}"><ol>
 ${landmarks.join('\n')}
 </ol></nav>`
-  return document(en.front.contents, 'frontmatter', body)
+  return document(FIRST.front.contents, 'frontmatter', body)
 }

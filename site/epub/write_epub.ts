@@ -15,7 +15,7 @@ import { lightCss } from '../formats/light_css.ts'
 import { type BookPage, readPages } from '../formats/read_pages.ts'
 import { escapeHtml } from '../html.ts'
 import { readText, root } from '../paths.ts'
-import { en } from '../text/en.ts'
+import { FIRST } from '../languages.ts'
 import { type ContentDocument, contentDocument, document } from './chapter.ts'
 import { type Item, navigation, packageFile } from './package.ts'
 
@@ -35,13 +35,13 @@ function cover(book: Book): string {
 }
 
 function titlePage(book: Book, modified: Date): string {
-  const about = en.epub.about.map((paragraph) => `<p>${escapeHtml(paragraph)}</p>`).join('\n')
+  const about = FIRST.epub.about.map((paragraph) => `<p>${escapeHtml(paragraph)}</p>`).join('\n')
   const date = modified.toISOString().slice(0, 10)
   const body = `<section class="title-page" epub:type="titlepage">
 <h1>${escapeHtml(book.title)}</h1>
-<p class="question">${escapeHtml(en.tagline)}</p>
+<p class="question">${escapeHtml(FIRST.tagline)}</p>
 ${about}
-<p class="small">${escapeHtml(`${en.epub.edition} ${date}. ${en.licence}`)}</p>
+<p class="small">${escapeHtml(`${FIRST.epub.edition} ${date}. ${FIRST.licence}`)}</p>
 </section>`
   return document(book.title, 'frontmatter', body)
 }

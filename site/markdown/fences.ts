@@ -69,7 +69,7 @@ function cell(fence: Fence, sources: FenceSources): string {
     marked: fence.info.marked,
     label: fill(sources.text.cell, { id: found.id }),
   })
-  return sources.cellAssets.html(found, pre)
+  return sources.cellAssets.html(found, sources.text, pre)
 }
 
 /** Output and transcripts look unlike code: they are what a machine said. */

@@ -3,7 +3,6 @@
 // The page's side of reading offline: registers the worker that the manifest names, says at the foot of the page how much
 // is kept, and offers a newer edition. Loaded when the page is idle. Whatever is refused here (storage, workers, a file)
 // leaves the page as it was.
-import { siteUrl } from '../client/site_url.ts'
 import { fill, wordsOf } from '../client/words.ts'
 import type { Asked, KeptState } from './list.ts'
 import { offerNewer } from './newer.ts'
@@ -55,14 +54,16 @@ function showState({ kept, all, readable, failed }: KeptState): void {
   say(fill(text, values), words.remove, () => void remove())
 }
 
+const manifest = document.querySelector<HTMLLinkElement>('link[rel="manifest"]')?.href ?? location.href
+/** The top of the site, which the worker answers for: where the manifest lies. */
+const scope = new URL('./', manifest).href
+
 /** What is to be registered, as the manifest says; null for a course that is served without a worker. */
 async function workerUrl(): Promise<URL | null> {
-  const link = document.querySelector<HTMLLinkElement>('link[rel="manifest"]')
-  if (!link) return null
-  const answer = await fetch(link.href)
+  const answer = await fetch(manifest)
   if (!answer.ok) return null
-  const manifest = (await answer.json()) as { serviceworker?: { src: string } }
-  return manifest.serviceworker ? new URL(manifest.serviceworker.src, link.href) : null
+  const { serviceworker } = (await answer.json()) as { serviceworker?: { src: string } }
+  return serviceworker ? new URL(serviceworker.src, manifest) : null
 }
 
 async function register(): Promise<void> {
@@ -72,7 +73,7 @@ async function register(): Promise<void> {
   container.addEventListener('message', ({ data }: MessageEvent<KeptState>) => {
     if (data.kind === 'state') showState(data)
   })
-  const registration = await container.register(url, { scope: siteUrl('').href, updateViaCache: 'none' })
+  const registration = await container.register(url, { scope, updateViaCache: 'none' })
   offerNewer(registration)
   const { installing } = registration
   if (!registration.active && installing) {
@@ -107,7 +108,6 @@ function keepAgain(): void {
 /** Takes everything away again, and remembers that it was not wanted. */
 async function remove(): Promise<void> {
   choose('no')
-  const scope = siteUrl('').href
   const registration = await navigator.serviceWorker.getRegistration(scope)
   await registration?.unregister()
   for (const name of await caches.keys())

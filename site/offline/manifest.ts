@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from '../paths.ts'
-import { en } from '../text/en.ts'
+import { FIRST } from '../languages.ts'
 import { MANIFEST } from './write_worker.ts'
 
 const ICONS = [
@@ -29,10 +29,10 @@ function placed(file: string, outDir: string): string {
 /** Writes the manifest and its icons. */
 export function writeManifest(outDir: string): void {
   const manifest = {
-    name: en.name,
-    short_name: en.name,
-    description: en.description,
-    lang: en.lang,
+    name: FIRST.name,
+    short_name: FIRST.name,
+    description: FIRST.description,
+    lang: FIRST.lang,
     id: './',
     start_url: './',
     scope: './',

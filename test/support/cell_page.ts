@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // A page of nothing but cells, with the scripts that the site has and the policy of its pages.
+import { FIRST } from '../../site/languages.ts'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -28,7 +29,7 @@ function pageOf(assets: CellAssets, cells: readonly Cell[], head: string): strin
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Cells</title>${head}
 <link rel="icon" href="/icon.svg"><script type="application/json" id="words">${words}</script>
 <script type="module" src="${assets.scriptUrl}"></script></head>
-<body><main>${cells.map((cell) => assets.html(cell)).join('')}</main></body></html>`
+<body><main>${cells.map((cell) => assets.html(cell, FIRST)).join('')}</main></body></html>`
 }
 
 export async function cellPage(): Promise<CellPage> {
