@@ -2,7 +2,7 @@
 //
 // A page of the course → a content document of an EPUB: XHTML, its links among the book's own files, its sources as
 // footnotes that a reader may show in place.
-import { all, type Element, hasClass, prepend, remove, toXml } from '../formats/dom.ts'
+import { all, dropAttributes, type Element, hasClass, prepend, remove, toXml } from '../formats/dom.ts'
 import { type BookPage, targetOf } from '../formats/read_pages.ts'
 import { makeStill } from '../formats/still.ts'
 import { escapeHtml } from '../html.ts'
@@ -38,7 +38,7 @@ function bringHome(link: Element, page: BookPage, pages: readonly BookPage[]): v
   }
   if (hasClass(link, 'api')) return remove(link)
   link.name = 'span'
-  for (const name of ['href', 'title', 'aria-label', 'rel']) delete link.attribs[name]
+  dropAttributes(link, (name) => ['href', 'title', 'aria-label', 'rel', 'type'].includes(name))
 }
 
 function markFootnotes(page: BookPage): void {

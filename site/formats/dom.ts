@@ -48,3 +48,8 @@ export function unwrap(element: Element): void {
 export function prepend(element: Element, html: string): void {
   for (const node of [...parse(html)].reverse()) DomUtils.prependChild(element, node)
 }
+
+/** Takes the attributes away for whose names `test` holds. */
+export function dropAttributes(element: Element, test: (name: string) => boolean): void {
+  element.attribs = Object.fromEntries(Object.entries(element.attribs).filter(([name]) => !test(name)))
+}

@@ -2,7 +2,17 @@
 //
 // A page's tree for paper and for readers that run nothing: what waits for a script or a hand goes, what a script would
 // wake stands as it is in the HTML, outputs as they were recorded.
-import { all, classesOf, type Element, hasClass, isElement, type Node, remove, unwrap } from './dom.ts'
+import {
+  all,
+  classesOf,
+  dropAttributes,
+  type Element,
+  hasClass,
+  isElement,
+  type Node,
+  remove,
+  unwrap,
+} from './dom.ts'
 
 const FOR_HANDS = [
   'button',
@@ -30,14 +40,15 @@ function settle(element: Element): void {
 }
 
 /** Nothing scrolls and nothing is focused: what names a box for that is not needed. */
-function dropAttributes(element: Element): void {
-  const { attribs } = element
-  if (element.name === 'pre' || attribs['tabindex'] !== undefined) {
-    delete attribs['role']
-    delete attribs['aria-label']
-  }
-  for (const name of Object.keys(attribs))
-    if (name === 'tabindex' || (name.startsWith('data-') && name !== 'data-n')) delete attribs[name]
+function dropForHands(element: Element): void {
+  const named = element.name === 'pre' || element.attribs['tabindex'] !== undefined
+  dropAttributes(
+    element,
+    (name) =>
+      name === 'tabindex' ||
+      (name.startsWith('data-') && name !== 'data-n') ||
+      (named && (name === 'role' || name === 'aria-label')),
+  )
 }
 
 /** HTML drops a line break right behind `<pre>`; XML does not. */
@@ -53,6 +64,6 @@ export function makeStill(nodes: readonly Node[]): void {
   for (const element of all(nodes, ({ name }) => name.startsWith('contig-'))) settle(element)
   for (const element of all(nodes, ({ name }) => name === 'details')) element.name = 'div'
   for (const element of all(nodes, ({ name }) => name === 'summary')) element.name = 'p'
-  for (const element of all(nodes, () => true)) dropAttributes(element)
+  for (const element of all(nodes, () => true)) dropForHands(element)
   for (const element of all(nodes, ({ name }) => name === 'pre')) dropFirstBreak(element)
 }

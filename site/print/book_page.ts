@@ -2,7 +2,7 @@
 //
 // The whole course as one page, to be printed: title, contents, parts, chapters, appendices. Headings go one level down
 // for the parts above them, ids carry the chapter they came from, links lead within the page.
-import { all, hasClass, remove, toHtml } from '../formats/dom.ts'
+import { all, dropAttributes, hasClass, remove, toHtml } from '../formats/dom.ts'
 import { type BookPage, targetOf } from '../formats/read_pages.ts'
 import { makeStill } from '../formats/still.ts'
 import type { Book, Entry } from '../data/book.ts'
@@ -39,7 +39,7 @@ function leadWithin(page: BookPage, pages: readonly BookPage[]): void {
     if (target) link.attribs['href'] = `#${target.slug === '' ? 'contents' : idOf(target.slug, target.id)}`
     else if (hasClass(link, 'api')) remove(link)
     else link.name = 'span'
-    if (link.name === 'span') for (const name of ['href', 'title', 'aria-label']) delete link.attribs[name]
+    if (link.name === 'span') dropAttributes(link, (name) => ['href', 'title', 'aria-label'].includes(name))
   }
 }
 

@@ -15,6 +15,7 @@ import { chromiumMissing, launch } from '../support/site_pages.ts'
 const missing = chromiumMissing()
 const CHAPTER = '02-carving-memory-out/'
 const OTHER = '11-cma-alloc/'
+const API_PAGE = 'api/code/mm/memblock/memblock_add/'
 
 /** A folder of its own, for these tests write into it. */
 const folder = mkdtempSync(join(tmpdir(), 'contiguous-offline-'))
@@ -137,7 +138,7 @@ describe('the course offline', () => {
 
   it('says so of a page that is not kept', async (test) => {
     if (missing) test.skip(missing)
-    await page.goto(at('api/modules.html'))
+    await page.goto(at('api/'))
     expect(page.url()).toBe(at('offline/'))
     expect(await page.locator('h1').textContent()).toBe('Not kept on this device')
   })
@@ -145,10 +146,12 @@ describe('the course offline', () => {
   it('keeps a page of the API that was visited', async (test) => {
     if (missing) test.skip(missing)
     await serve()
-    await page.goto(at('api/modules.html'))
+    await page.goto(at(API_PAGE))
+    await page.waitForFunction(async () => (await caches.match(location.href)) !== undefined)
     await stop()
     await page.reload()
-    expect(page.url()).toBe(at('api/modules.html'))
+    expect(page.url()).toBe(at(API_PAGE))
+    expect(await page.locator('h1').textContent()).toContain('memblock_add')
   })
 
   it('offers a newer edition, and leaves open pages their own until they are closed', async (test) => {
