@@ -54,8 +54,8 @@ describe('buddyFrames()', () => {
 
   it('shows a pageblock that changes hands, block by block', () => {
     const words = buddies(`
-      memory: 'M ####.... M ........'
-      steps: [{ alloc: k, gfp: GFP_KERNEL }]`).map(({ said }) => said.word)
+      memory: 'M ########........'
+      steps: [{ alloc: a }, { alloc: k, gfp: GFP_KERNEL }]`).map(({ said }) => said.word)
     expect(words).toContain('moved')
     expect(words.at(-1)).toBe('gets')
   })
@@ -131,7 +131,7 @@ describe('the films of the chapters', () => {
   it('are some', () => expect(films.length).toBeGreaterThanOrEqual(2))
 
   for (const { id, kind, scenario } of films) {
-    it(`${id}: every frame has a sentence that fits its line, and a picture of the size of the first`, () => {
+    it(`${id}: every frame has a sentence without a gap, and a picture of the size of the first`, () => {
       if (kind === 'page-map') throw new Error('a map is no film')
       const words = (enWidgets.kinds as unknown as WordsByKind)[kind]!
       const frames = framesOf(kind, scenario)
@@ -139,10 +139,9 @@ describe('the films of the chapters', () => {
       for (const frame of frames) {
         const sentence = sentenceOf(frame.said, words)
         expect(sentence).not.toMatch(/[{}]|undefined/)
-        expect(sentence.length, sentence).toBeLessThanOrEqual(115)
         const html = drawingOf(kind, frame, words)
         expect(html).not.toMatch(/NaN|undefined|style=/)
-        sizes.add(/viewBox="[^"]+"/.exec(html)?.[0] ?? html.slice(0, 80))
+        sizes.add(/viewBox="[^"]+"/.exec(html)?.[0] ?? 'no viewBox')
       }
       expect([...sizes]).toHaveLength(1)
     })
@@ -152,7 +151,7 @@ describe('the films of the chapters', () => {
     const said = new Set(
       [
         ...buddies(
-          `{ memory: 'M ####.... M ........', steps: [{ alloc: k, gfp: GFP_KERNEL }, { alloc: a }, { free: a }, { alloc: z, order: 9 }] }`,
+          `{ memory: 'M ########........', steps: [{ alloc: a }, { alloc: k, gfp: GFP_KERNEL }, { free: a }, { alloc: z, order: 3 }] }`,
         ),
         ...buddies(`{ memory: 'M ........', steps: [{ alloc: a }, { free: a }] }`),
       ].map((frame) => frame.said.word),

@@ -190,14 +190,14 @@ describe('the widgets', () => {
   it('give axe nothing to say, awake, in both themes', { timeout: 120_000 }, async (context) => {
     if (missing) context.skip(missing)
     const found: string[] = []
+    // The colours are those of a kind: one of each is enough in the dark.
     for (const colorScheme of ['light', 'dark'] as const) {
+      const looked = colorScheme === 'light' ? widgets : [films[0]!, maps[0]!]
       await looking({ colorScheme, viewport: { width: 1000, height: 900 } }, async (page) => {
-        for (const each of widgets) {
+        for (const each of looked) {
           await woken(page, each)
-          const { violations } = await new AxeBuilder({ page })
-            .include(`figure:has(#${each.id})`)
-            .include('contig-number')
-            .analyze()
+          const axe = new AxeBuilder({ page }).include(`figure:has(#${each.id})`)
+          const { violations } = await axe.analyze()
           found.push(
             ...violations.map(({ id, nodes }) => `${each.id}: ${id}: ${nodes[0]?.html.slice(0, 160)}`),
           )
