@@ -42,7 +42,7 @@ import { type Check, compareCheck, compareFailed, type Compared, judge, wholeLog
 /** Package lists, archives and what is unpacked from them, for two kernels. */
 const FETCH_BYTES = 400 * 1024 * 1024
 
-/** A serial log longer than this is a board that prints without end. */
+/** A serial log longer than this is a board that prints without end, unless `RunOptions.serialBytes` says otherwise. */
 const SERIAL_BYTES = 8 * 1024 * 1024
 
 /** What a booted kernel said, for a model to compare itself with. */
@@ -113,6 +113,8 @@ export interface RunOptions extends PlanChoice {
   readonly compare?: Compare
   /** Debian sources to use in the place of this machine's. */
   readonly sources?: string
+  /** The longest serial log, in bytes; 8 MiB unless said. */
+  readonly serialBytes?: number
 }
 
 // The private apt of one run: set up when it is needed first, forgotten at the end.
@@ -199,6 +201,7 @@ async function buildGuest(plan: KernelPlan, lab: Lab, hands: Hands): Promise<voi
 async function bootBoard(
   planned: PlannedBoot,
   log: string,
+  longest: number,
   hands: Hands,
 ): Promise<{ seconds: number; ending: Omit<Parameters<typeof judge>[3], 'lastLines'> }> {
   const { board, boot, limit } = planned
@@ -219,7 +222,7 @@ async function bootBoard(
     log,
     onData: (piece) => {
       bytes += piece.length
-      flooded ||= bytes > SERIAL_BYTES
+      flooded ||= bytes > longest
       if (flooded) return false
       const lines = (tail + piece.toString('latin1')).split('\n')
       tail = lines.pop() ?? ''
@@ -231,7 +234,7 @@ async function bootBoard(
       return true
     },
   })
-  if (flooded) truncateSync(log, SERIAL_BYTES)
+  if (flooded) truncateSync(log, longest)
   // 124: the belt that timeout(1) is; 137: it had to pull hard, or somebody else killed QEMU before its time.
   const belt = exit.code === 124 || (exit.code === 137 && exit.seconds >= limit)
   const timedOut = !flooded && (exit.timedOut || belt)
@@ -273,7 +276,7 @@ async function runBoot(
   const log = join(board.run, 'serial.log')
   const title = `boot ${boot.name} on ${kernelTitle(kernel)}`
   hands.progress({ title, state: 'start', seconds: 0 })
-  const { seconds, ending } = await bootBoard(planned, log, hands)
+  const { seconds, ending } = await bootBoard(planned, log, options.serialBytes ?? SERIAL_BYTES, hands)
   hands.progress({ title, state: 'done', seconds })
   const serial = readFileSync(log)
   const transcript = readTranscript(serial)

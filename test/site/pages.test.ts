@@ -99,7 +99,12 @@ describe('the pages', () => {
     await looking({ colorScheme, viewport: { width: 1400, height: 900 } }, async (page) => {
       for (const path of paths) {
         await page.goto(url + path.slice(1))
-        const { violations } = await new AxeBuilder({ page }).disableRules([...less]).analyze()
+        // No page has a frame, and what passed is not asked for: this halves the time.
+        const axe = new AxeBuilder({ page }).setLegacyMode(true).options({
+          resultTypes: ['violations'],
+          rules: Object.fromEntries(less.map((id) => [id, { enabled: false }])),
+        })
+        const { violations } = await axe.analyze()
         found.push(
           ...violations.flatMap(({ id, nodes }) =>
             nodes
