@@ -139,11 +139,12 @@ function sayCut(line: string, read: ReadTraceLine | null, fits: boolean, say: Sa
   say('trace-cut', fits ? 'warning' : 'error', line.length + 1, `${got}, expected ${prints}`, note)
 }
 
-// Comments, lost events, a line of another tracer.
+// Comments, the head of trace-cmd report, lost events, a line of another tracer.
 function isOtherLine(line: string): boolean {
   return (
     line.trim() === '' ||
     line.startsWith('#') ||
+    /^cpus=\d+$/.test(line) ||
     LOST.test(line) ||
     line === '[LINE TOO BIG]' ||
     TASK.test(line)

@@ -12,7 +12,8 @@ export const enWidgets = {
     pause: 'Pause',
     step: 'Step',
     count: '{at} of {count}',
-    failed: 'The model could not be run: {why}.',
+    failed: 'The model could not be run: {why}',
+    unreachable: 'it could not be loaded; is the page still served?',
   },
   /** The map of physical memory. Its line has three parts or five, with a middle dot between them. */
   map: {
@@ -24,8 +25,6 @@ export const enWidgets = {
     farther: 'Farther',
     whole: 'All of it',
     keys: 'Map of page frames. Arrow keys go from frame to frame, plus and minus zoom, Home and End are the first and the last frame.',
-    booting: 'The model boots…',
-    scale: '{count} across',
     kinds: {
       none: 'no memory',
       nomap: 'reserved, not mapped',

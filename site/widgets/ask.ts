@@ -40,13 +40,13 @@ function started(): Worker {
     event.preventDefault()
     worker = null
     made.terminate()
-    for (const { reject } of open.values()) reject(new Error(event.message || 'offline?'))
+    for (const { reject } of open.values()) reject(new Error(event.message))
     open.clear()
   })
   return made
 }
 
-/** The frames of a scenario; rejects with what the models said against it, or when they cannot be loaded. */
+/** The frames of a scenario; rejects with what the models said against it, without a message when they cannot be loaded. */
 export function askFrames(kind: FilmKind, scenario: unknown): Promise<readonly Frame[]> {
   worker ??= started()
   const number = (asked += 1)

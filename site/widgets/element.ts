@@ -86,8 +86,9 @@ export class ContigWidget extends HTMLElement {
         this.take(frames)
       } while (this.askAgain)
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error)
-      this.piece('said').textContent = fill(this.text!.controls.failed, { why })
+      const { failed, unreachable } = this.text!.controls
+      const why = error instanceof Error ? error.message || unreachable : String(error)
+      this.piece('said').textContent = fill(failed, { why })
     } finally {
       this.asking = false
     }
@@ -108,7 +109,7 @@ export class ContigWidget extends HTMLElement {
   go(at: number): void {
     if (this.frames.length === 0) {
       this.wanted = at
-      void this.ask()
+      if (!this.asking) void this.ask()
       return
     }
     this.at = Math.max(0, Math.min(at, this.frames.length - 1))

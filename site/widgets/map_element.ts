@@ -64,14 +64,14 @@ export class ContigMap extends HTMLElement {
       if (this.worker !== worker) return
       this.worker = null
       this.removeAttribute('aria-busy')
-      if (answer.failure !== null)
-        this.piece('said').textContent = fill(this.text!.controls.failed, { why: answer.failure })
-      else this.take(answer.map)
+      const { failed, unreachable } = this.text!.controls
+      if (answer.failure === null) this.take(answer.map)
+      else this.piece('said').textContent = fill(failed, { why: answer.failure || unreachable })
     }
     worker.addEventListener('message', ({ data }: MessageEvent<MapAnswer>) => finish(data))
     worker.addEventListener('error', (event) => {
       event.preventDefault()
-      finish({ map: null, failure: event.message || 'offline?' })
+      finish({ map: null, failure: event.message })
     })
     worker.postMessage(JSON.parse(this.dataset['scenario'] ?? '{}'))
   }

@@ -92,13 +92,15 @@ export function fillPages({ width, cells }: Level, from: number, to: number, sta
   }
 }
 
-// What most of four have; of two and two the higher number, so that what is rare does not vanish.
-function dominant(a: number, b: number, c: number, d: number): number {
-  if (a === b) return c === d ? Math.max(a, c) : a
-  if (a === c) return b === d ? Math.max(a, b) : a
-  if (a === d) return b === c ? Math.max(a, b) : a
+// What most of four have; of two and two by turns one and the other, as `turn` says, so that neither gains on the way up.
+function dominant(a: number, b: number, c: number, d: number, turn: boolean): number {
+  if (a === b) return c !== d || turn ? a : c
+  if (a === c || a === d) {
+    const pair = a === c ? b === d : b === c
+    return !pair || turn ? a : b
+  }
   if (b === c || b === d) return b
-  return c === d ? c : Math.max(a, b, c, d)
+  return c === d || turn ? c : b
 }
 
 function coarser({ width, height, cells }: Level): Level {
@@ -112,7 +114,7 @@ function coarser({ width, height, cells }: Level): Level {
       const right = left + 1 < width ? left + 1 : left
       const [a, b] = [cells[upper + left]!, cells[upper + right]!]
       const [c, d] = [cells[lower + left]!, cells[lower + right]!]
-      coarse[y * half.width + x] = a === b && c === d && a === c ? a : dominant(a, b, c, d)
+      coarse[y * half.width + x] = a === b && c === d && a === c ? a : dominant(a, b, c, d, (x + y) % 2 === 0)
     }
   }
   return { ...half, cells: coarse }

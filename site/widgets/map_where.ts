@@ -22,6 +22,8 @@ export function factsOf(map: PageMap, pfn: number): PageFacts {
   const { x, y } = placeOf(index, perRowOf(map))
   const around = map.ranges
     .filter(({ from, to }) => from <= pfn && pfn < to)
+    // Of two that are alike the later one, which is the tree's and says more than /proc/iomem.
+    .reverse()
     .sort((a, b) => a.to - a.from - (b.to - b.from))
   return {
     pfn,

@@ -126,7 +126,7 @@ export function walkFrames(scenario: WalkScenario): WalkFrame[] {
   const frames: WalkFrame[] = []
   const show = (said: Said, read: number, more: Partial<WalkFrame> = {}): void => {
     frames.push({
-      ...{ said, va: hex(va), offset, levels: [...levels], read, attributes: null, pa: null },
+      ...{ said, va: hex(va), offset, levels: [...levels], read, attributes, looked: false, pa: null },
       ...more,
     })
   }

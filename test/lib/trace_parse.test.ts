@@ -34,6 +34,17 @@ describe('a trace of a board', () => {
     },
   )
 
+  it('parseTrace() reads what trace-cmd report prints: no flags, and spaces behind the name of the event', () => {
+    const line =
+      '       busy_page-165   [000]     3.687389: test_pages_isolated:  start_pfn=0x50100 end_pfn=0x52100 fin_pfn=0x50200 ret=fail'
+    const { records, diagnostics, ...rest } = parseTrace(`cpus=2\n${line}\n`, 'report.txt')
+    expect(records).toMatchObject([
+      { comm: 'busy_page', pid: 165, flags: '', usec: 3687389, fields: { fin_pfn: 0x50200 } },
+    ])
+    expect(diagnostics).toEqual([])
+    expect(printTrace({ records, diagnostics, ...rest })).toBe(`cpus=2\n${line}\n`)
+  })
+
   it('parseTrace() reads a task whose name has a space and a dash', () => {
     const { records } = parseTrace(board('board-6.12.txt'), 'board')
     const mapped = records.find(({ event }) => event === 'dma_map_sg')!

@@ -119,6 +119,44 @@ describe('the movie', () => {
     expect(steps.at(-1)!.counts.moved).toBe(moved)
   })
 
+  it('counts as reclaimed what was collected and neither moved nor stayed, and tries again what stayed', () => {
+    const migrated = (moved: number, failed: number, at: number): string =>
+      `  sh-1 [000] ..... 2.00000${at}: mm_migrate_pages: nr_succeeded=${moved} nr_failed=${failed} nr_thp_succeeded=0 nr_thp_failed=0 nr_thp_split=0 mode=MIGRATE_SYNC reason=contig_range`
+    const lines = [
+      '  sh-1 [000] ..... 2.000001: cma_alloc_start: name=cam count=8 align=2',
+      '  sh-1 [000] ..... 2.000002: mm_compaction_isolate_migratepages: range=(0x100 ~ 0x108) nr_scanned=8 nr_taken=8',
+      migrated(4, 1, 3),
+      migrated(1, 0, 4),
+      '  sh-1 [000] ..... 2.000005: test_pages_isolated: start_pfn=0x100 end_pfn=0x108 fin_pfn=0x108 ret=success',
+    ]
+    const [film] = filmsOf(lines.join('\n') + '\n')
+    const at = openFilm(film!)
+    const stuck = film!.steps.findIndex(({ kind }) => kind === 'stuck')
+    expect(at(stuck).runs).toEqual([{ start: 0x100, end: 0x108, state: 'partly-moved' }])
+    expect(sentenceOfStep(film!.steps[stuck]!, enMovie)).toContain('4 pages moved, 1 would not.')
+    expect(sentenceOfStep(film!.steps[stuck]!, enMovie)).toContain('3 more were given up without a copy')
+    expect(at(stuck + 1).runs).toEqual([{ start: 0x100, end: 0x108, state: 'moved' }])
+    expect(film!.steps.at(-1)!.counts).toEqual({ tries: 1, moved: 5, dropped: 3, failed: 1 })
+  })
+
+  it('keeps apart requests of two tasks, and areas of two names', () => {
+    const lines = [
+      '  a-1 [000] ..... 2.000001: cma_alloc_start: name=cam count=4 align=2',
+      '  b-2 [001] ..... 2.000002: cma_alloc_start: name=radio count=4 align=2',
+      '  b-2 [001] ..... 2.000003: mm_compaction_isolate_migratepages: range=(0x800 ~ 0x804) nr_scanned=4 nr_taken=4',
+      '  c-3 [001] ..... 2.000004: mm_compaction_isolate_migratepages: range=(0x100 ~ 0x104) nr_scanned=4 nr_taken=4',
+      '  a-1 [000] ..... 2.000005: cma_alloc_finish: name=cam pfn=0x400 page=00000000aaaaaaaa count=4 align=2 errorno=0',
+      '  b-2 [001] ..... 2.000006: cma_alloc_finish: name=radio pfn=0x800 page=00000000bbbbbbbb count=4 align=2 errorno=0',
+    ]
+    const films = filmsOf(lines.join('\n') + '\n')
+    expect(
+      films.map(({ area, span, steps }) => [area, span.start, steps.map(({ kind }) => kind).join()]),
+    ).toEqual([
+      ['cam', 0x400, 'ask,try,take'],
+      ['radio', 0x800, 'ask,try,collect,take'],
+    ])
+  })
+
   it('tells a failure by -12 and by a page that is NULL', () => {
     const lines = [
       '  sh-1 [000] ..... 2.000001: cma_alloc_start: name=cam count=3840 align=8',

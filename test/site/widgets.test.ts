@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: MIT
+//
+// The widgets in Chromium: by keyboard, by hand, by slider; without moving the page, quickly, and in print.
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { enWidgets } from '../../site/text/en_widgets.ts'
+import { type FilmKind, framesOf } from '../../site/widgets/kinds_frames.ts'
+import { type KindWords, sentenceOf } from '../../site/widgets/frame.ts'
+import { chromiumMissing, launch } from '../support/site_pages.ts'
+import { type PlacedWidget, widgetFences } from '../support/widgets.ts'
+
+const url = inject('siteUrl')
+const missing = chromiumMissing()
+const widgets = widgetFences()
+const films = widgets.filter(({ kind }) => kind !== 'page-map')
+const maps = widgets.filter(({ kind }) => kind === 'page-map')
+
+/** What the issue allows from a reader's hand to the next picture, and for a picture at 60 in a second. */
+const INTERACTION_MS = 100
+const FRAME_MS = 1000 / 60
+
+const median = (numbers: readonly number[]): number =>
+  [...numbers].sort((a, b) => a - b)[numbers.length >> 1] ?? NaN
+
+/** What a film says, frame by frame. */
+function sentences({ kind, scenario }: PlacedWidget): string[] {
+  const words: KindWords = enWidgets.kinds[kind as FilmKind]
+  return framesOf(kind as FilmKind, scenario).map(({ said }) => sentenceOf(said, words))
+}
+
+describe('the widgets', () => {
+  let browser: Browser
+  beforeAll(async () => {
+    if (!missing) browser = await launch()
+  })
+  afterAll(() => browser?.close())
+
+  async function looking(options: BrowserContextOptions, look: (page: Page) => Promise<void>): Promise<void> {
+    const context = await browser.newContext(options)
+    const page = await context.newPage()
+    const complaints: string[] = []
+    page.on('pageerror', (error) => complaints.push(error.message))
+    page.on('console', (message) => {
+      if (message.type() === 'error') complaints.push(message.text())
+    })
+    try {
+      await look(page)
+    } finally {
+      await context.close()
+    }
+    expect(complaints).toEqual([])
+  }
+
+  /** Opens a widget's page, brings it into the window and waits until it is awake. */
+  async function woken(page: Page, { page: path, id }: PlacedWidget): Promise<Locator> {
+    await page.goto(url + path.slice(1))
+    const widget = page.locator(`#${id}`)
+    await widget.scrollIntoViewIfNeeded()
+    await widget.locator('.widget-controls').waitFor()
+    return widget
+  }
+
+  const saying = (widget: Locator): Promise<string | null> => widget.locator('.widget-said').textContent()
+
+  async function until(what: () => Promise<boolean>, name: string): Promise<void> {
+    const end = Date.now() + 15_000
+    while (!(await what())) {
+      if (Date.now() > end) throw new Error(`the widget never came to ${name}`)
+      await new Promise((done) => setTimeout(done, 30))
+    }
+  }
+
+  it('are on pages of the book', () => {
+    expect(films.length).toBeGreaterThanOrEqual(2)
+    expect(maps.length).toBeGreaterThanOrEqual(1)
+  })
+
+  for (const film of films) {
+    it(`${film.id}: goes through its frames by keyboard, says each, and nothing moves`, async (context) => {
+      if (missing) context.skip(missing)
+      const said = sentences(film)
+      for (const width of [1400, 390, 320]) {
+        await looking({ viewport: { width, height: 900 } }, async (page) => {
+          const widget = await woken(page, film)
+          const figure = page.locator(`figure:has(#${film.id})`)
+          const before = await figure.boundingBox()
+          const still = await widget.locator('.widget-stage').innerHTML()
+          expect(await saying(widget)).toBe(said[0])
+          await widget.getByRole('button', { name: 'Forward' }).focus()
+          for (const sentence of said.slice(1)) {
+            await page.keyboard.press('ArrowRight')
+            await until(async () => (await saying(widget)) === sentence, `"${sentence}"`)
+            const line = await widget
+              .locator('.widget-said')
+              .evaluate((p) => ({ has: p.clientHeight, needs: p.scrollHeight }))
+            expect(line.needs, `${width} px: ${sentence}`).toBeLessThanOrEqual(line.has)
+          }
+          const after = await figure.boundingBox()
+          expect({ ...after, y: 0 }).toEqual({ ...before, y: 0 })
+          await page.keyboard.press('Home')
+          expect(await saying(widget)).toBe(said[0])
+          expect(await widget.locator('.widget-stage').innerHTML()).toBe(still)
+          await page.keyboard.press('End')
+          expect(await saying(widget)).toBe(said.at(-1))
+        })
+      }
+    })
+
+    it(`${film.id}: plays when asked, not before, stops at a hand, and is quick`, async (context) => {
+      if (missing) context.skip(missing)
+      const said = sentences(film)
+      await looking({ viewport: { width: 1000, height: 900 } }, async (page) => {
+        const widget = await woken(page, film)
+        await page.waitForTimeout(300)
+        expect(await saying(widget)).toBe(said[0])
+        await widget.getByRole('button', { name: 'Play' }).click()
+        expect(await widget.locator('.widget-said').getAttribute('aria-live')).toBe('off')
+        await until(async () => (await saying(widget)) === said[2], 'its third frame')
+        await widget.getByRole('button', { name: 'Pause' }).click()
+        expect(await widget.locator('.widget-said').getAttribute('aria-live')).toBe('polite')
+        await page.evaluate(() => {
+          const log: number[] = []
+          Object.assign(globalThis, { interactions: log })
+          new PerformanceObserver((list) => {
+            for (const { duration, name } of list.getEntries())
+              if (name === 'click' || name === 'keydown') log.push(duration)
+          }).observe({ type: 'event', durationThreshold: 16 } as PerformanceObserverInit)
+        })
+        const forward = widget.getByRole('button', { name: 'Forward' })
+        for (let i = 0; i < 9; i++) await forward.click()
+        for (let i = 0; i < 9; i++) await page.keyboard.press('ArrowLeft')
+        await page.waitForTimeout(300)
+        // What took less than 16 ms is not told of.
+        const slow = await page.evaluate(
+          () => (globalThis as unknown as { interactions: number[] }).interactions,
+        )
+        expect(median([...slow, 16])).toBeLessThan(INTERACTION_MS)
+      })
+    })
+  }
+
+  it('change with the number in the prose, by key and by hand', async (context) => {
+    if (missing) context.skip(missing)
+    const film = films.find(({ kind }) => kind === 'cma-bitmap')!
+    await looking({ viewport: { width: 1000, height: 900 } }, async (page) => {
+      await page.goto(url + film.page.slice(1))
+      const number = page.locator(`contig-number[data-drag="${film.id}.align"]`)
+      await number.scrollIntoViewIfNeeded()
+      const slider = number.getByRole('slider')
+      await slider.waitFor()
+      expect(await number.textContent()).toBe('order 8')
+      const widget = page.locator(`#${film.id}`)
+      await widget.locator('.widget-controls').waitFor()
+      await slider.focus()
+      for (let i = 0; i < 8; i++) await page.keyboard.press('ArrowLeft')
+      expect(await slider.getAttribute('aria-valuetext')).toBe('order 0')
+      const changed = sentences({ ...film, scenario: { ...film.scenario, align: 0 } })
+      await until(async () => (await saying(widget)) === changed.at(-1), 'what order 0 comes to')
+      const box = (await number.boundingBox())!
+      const [x, y] = [box.x + box.width / 2, box.y + box.height / 2]
+      await page.mouse.move(x, y)
+      await page.mouse.down()
+      await page.mouse.move(x + 64, y, { steps: 4 })
+      await page.mouse.up()
+      expect(await number.textContent()).toBe('order 8')
+      await until(async () => (await saying(widget)) === sentences(film).at(-1), 'what order 8 comes to')
+    })
+  })
+
+  it('glide for nobody who would rather they did not', async (context) => {
+    if (missing) context.skip(missing)
+    const film = films.find(({ kind }) => kind === 'buddy-lists')!
+    for (const [reducedMotion, expected] of [
+      ['reduce', '0s'],
+      ['no-preference', '0.2s'],
+    ] as const) {
+      await looking({ reducedMotion }, async (page) => {
+        const widget = await woken(page, film)
+        for (let i = 0; i < 3; i++) await widget.getByRole('button', { name: 'Forward' }).click()
+        const shade = widget.locator('.bl-about')
+        await shade.waitFor()
+        expect(await shade.evaluate((e) => getComputedStyle(e).transitionDuration.split(',')[0])).toBe(
+          expected,
+        )
+      })
+    }
+  })
+
+  it('give axe nothing to say, awake, in both themes', { timeout: 120_000 }, async (context) => {
+    if (missing) context.skip(missing)
+    const found: string[] = []
+    // The colours are those of a kind: one of each is enough in the dark.
+    for (const colorScheme of ['light', 'dark'] as const) {
+      const looked = colorScheme === 'light' ? widgets : [films[0]!, maps[0]!]
+      await looking({ colorScheme, viewport: { width: 1000, height: 900 } }, async (page) => {
+        for (const each of looked) {
+          await woken(page, each)
+          const axe = new AxeBuilder({ page }).include(`figure:has(#${each.id})`)
+          const { violations } = await axe.analyze()
+          found.push(
+            ...violations.map(({ id, nodes }) => `${each.id}: ${id}: ${nodes[0]?.html.slice(0, 160)}`),
+          )
+        }
+      })
+    }
+    expect(found).toEqual([])
+  })
+
+  it('are printed as pictures, without their controls', async (context) => {
+    if (missing) context.skip(missing)
+    await looking({ viewport: { width: 680, height: 900 } }, async (page) => {
+      for (const each of [films[0]!, maps[0]!]) {
+        const widget = await woken(page, each)
+        await page.emulateMedia({ media: 'print' })
+        expect(await widget.locator('.widget-controls').isVisible()).toBe(false)
+        expect(await widget.locator('.widget-stage svg').isVisible()).toBe(true)
+        expect(await widget.locator('canvas:visible').count()).toBe(0)
+        await page.emulateMedia({ media: 'screen' })
+      }
+    })
+  })
+
+  it('show sixteen million page frames, and one', async (context) => {
+    if (missing) context.skip(missing)
+    const map = maps[0]!
+    await looking({ viewport: { width: 1000, height: 900 } }, async (page) => {
+      // Each picture of the canvas, from its request to its last line.
+      await page.addInitScript(() => {
+        const costs: number[] = []
+        Object.assign(globalThis, { costs })
+        const ask = globalThis.requestAnimationFrame.bind(globalThis)
+        globalThis.requestAnimationFrame = (paint) =>
+          ask((now) => {
+            const begin = performance.now()
+            paint(now)
+            costs.push(performance.now() - begin)
+          })
+      })
+      const widget = await woken(page, map)
+      const canvas = widget.locator('canvas')
+      await canvas.focus()
+      await page.keyboard.press('Home')
+      await until(
+        async () => (await saying(widget))?.startsWith('Page frame 0x40000,') ?? false,
+        'the first page',
+      )
+      await page.keyboard.press('End')
+      await until(
+        async () => (await saying(widget))?.startsWith('Page frame 0x103ffff,') ?? false,
+        'the last page',
+      )
+      const box = (await canvas.boundingBox())!
+      await page.mouse.move(box.x + box.width / 2, box.y + 60)
+      for (let i = 0; i < 24; i++) await page.mouse.wheel(0, i < 12 ? -400 : 400)
+      await page.evaluate(() => ((globalThis as unknown as { costs: number[] }).costs.length = 0))
+      for (let i = 0; i < 6; i++) {
+        await page.mouse.wheel(0, -600)
+        await page.mouse.down()
+        for (let step = 1; step <= 8; step++)
+          await page.mouse.move(box.x + box.width / 2 + 9 * step, box.y + 60 + 5 * step)
+        await page.mouse.up()
+      }
+      const costs = await page.evaluate(() => (globalThis as unknown as { costs: number[] }).costs)
+      expect(costs.length).toBeGreaterThan(20)
+      expect(median(costs)).toBeLessThan(FRAME_MS)
+      expect(await canvas.getAttribute('data-near')).toBe('')
+    })
+  })
+
+  it('boot another board when the number in the prose is another', async (context) => {
+    if (missing) context.skip(missing)
+    const map = maps[0]!
+    await looking({ viewport: { width: 1000, height: 900 } }, async (page) => {
+      const widget = await woken(page, map)
+      const slider = page.locator(`contig-number[data-drag="${map.id}.gib"]`).getByRole('slider')
+      await slider.focus()
+      await page.keyboard.press('Home')
+      await until(async () => (await saying(widget))?.startsWith('Page frame') ?? false, 'a board of 1 GiB')
+      await widget.locator('canvas').focus()
+      await page.keyboard.press('End')
+      expect(await saying(widget)).toContain('Page frame 0x7ffff, at 0x7fff_f000')
+    })
+  })
+})
