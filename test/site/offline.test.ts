@@ -120,6 +120,20 @@ describe('the course offline', () => {
     await stop()
   })
 
+  it('gives up where there is no room, and the page is as usable as before', async (test) => {
+    if (missing) test.skip(missing)
+    const other = await browser.newContext()
+    const poor = await other.newPage()
+    const session = await other.newCDPSession(poor)
+    const room = { origin: new URL(at('')).origin, quotaSize: 500_000 }
+    await session.send('Storage.overrideQuotaForOrigin', room)
+    await poor.goto(at(CHAPTER))
+    await poor.getByText('a file or the room for it was refused').waitFor()
+    expect(await poor.evaluate(async () => (await caches.keys()).length)).toBe(0)
+    expect(await runCell(poor)).toContain('The same output as in the book.')
+    await other.close()
+  })
+
   it('is whole after one visit: chapters, cells, sources, with the server stopped', async (test) => {
     if (missing) test.skip(missing)
     await page.goto(at(CHAPTER))
