@@ -15,7 +15,10 @@ if ((stdout ?? '').trim() === '')
     'pdf: no font with Chinese letters is installed: the Chinese of the glossary will be empty boxes\n' +
       '  to have it: apt-get install fonts-noto-cjk\n',
   )
-const { pages, bytes, wide } = await printBook(resolve(process.argv[2] ?? '_site'), bookOf(loadWeave(root), FIRST))
+const { pages, bytes, wide } = await printBook(
+  resolve(process.argv[2] ?? '_site'),
+  bookOf(loadWeave(root), FIRST),
+)
 for (const what of wide)
   process.stderr.write(
     `pdf: ${what}, expected at most 635: every page is shrunk to make room; give it fewer columns\n`,

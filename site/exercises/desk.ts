@@ -143,7 +143,10 @@ export class Desk {
     if ('findings' in ready) return this.#show(ready, [], files)
     const check = siteUrl(dataset['check'] ?? '').href
     const context = { kind: dataset['kind'], files } as CheckRequest['context']
-    const { ended, printed } = await runCheck({ kind: 'check', ...ready, check, context, beyond: cellWords.beyond }, signal)
+    const { ended, printed } = await runCheck(
+      { kind: 'check', ...ready, check, context, beyond: cellWords.beyond },
+      signal,
+    )
     const result = resultOf(exercise, ended, source)
     if (result) return this.#show(result, printed, files)
     this.#say(fill(this.#words.broken, { text: ended.state === 'threw' ? ended.error.message : ended.state }))

@@ -71,7 +71,10 @@ export interface ExerciseBuild {
 function highlighted(highlight: Highlight): Fence {
   return (code, word) => {
     const lang = word !== '' && highlight.knows(word) ? word : 'text'
-    return codeBlock(highlight.lines(code.replace(/\n$/, ''), lang), { lang, label: fill(FIRST.code, { lang }) })
+    return codeBlock(highlight.lines(code.replace(/\n$/, ''), lang), {
+      lang,
+      label: fill(FIRST.code, { lang }),
+    })
   }
 }
 

@@ -43,12 +43,7 @@ function titlesBelow(root: string): ReadonlyMap<string, string> {
   )
 }
 
-function item(
-  exercise: Exercise,
-  slug: string,
-  titles: ReadonlyMap<string, string>,
-  text: SiteText,
-): string {
+function item(exercise: Exercise, slug: string, titles: ReadonlyMap<string, string>, text: SiteText): string {
   const { id, title, kind, minutes, difficulty, order, prerequisites, about } = exercise
   const after = prerequisites.map((each) => titles.get(each) ?? each).join(', ')
   const facts = [

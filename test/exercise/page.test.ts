@@ -77,11 +77,18 @@ function told<State extends WorkerTold['state']>(
 async function judged(exercise: Exercise, path: string): Promise<CheckResult> {
   const name = exercise.files[0]!
   const source = readFileSync(join(exercise.path, path, name), 'utf8')
-  const ready = exercise.kind === 'dts' ? { module: null, models: [] } : prepare(exercise, source, addressOf, en.scripts.cells)
+  const ready =
+    exercise.kind === 'dts'
+      ? { module: null, models: [] }
+      : prepare(exercise, source, addressOf, en.scripts.cells)
   if ('findings' in ready) return ready
   const context = { kind: exercise.kind as 'dts', files: { [name]: source } }
   const check = fileUrl(checks.get(exercise.id)!)
-  const ended = await told({ kind: 'check', ...ready, check, context, beyond: en.scripts.cells.beyond }, 'result', 'threw')
+  const ended = await told(
+    { kind: 'check', ...ready, check, context, beyond: en.scripts.cells.beyond },
+    'result',
+    'threw',
+  )
   const result = resultOf(exercise, ended, source)
   if (!result) throw new Error(`${exercise.id}: its check failed: ${JSON.stringify(ended)}`)
   return result
