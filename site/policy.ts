@@ -32,5 +32,5 @@ export const HEADERS = [
     },
   },
   { match: '^/api/', headers: { 'Content-Security-Policy': `${API_POLICY}; frame-ancestors 'none'` } },
-  { match: '^/assets/cell-worker-', headers: { 'Content-Security-Policy': WORKER_POLICY } },
+  { match: '^/assets/cell-(check_)?worker-', headers: { 'Content-Security-Policy': WORKER_POLICY } },
 ]

@@ -47,13 +47,17 @@ export function endedEarly(exercise: Answered): Finding {
   return about(exercise, 'ex-ended-early', 'the program ended before it answered')
 }
 
-/** `at` is the topmost place in the reader's file that the stack names. */
+/**
+ * `at` is the topmost place in the reader's file that the stack names, null when it names none. What is no Error has no
+ * stack, and no check of ours throws such a thing; any other that does not name the reader's file is our own fault: null.
+ */
 export function threw(
   exercise: Answered,
-  { name, message }: Thrown,
-  at: { line: number; column: number },
-): Finding {
-  return about(exercise, 'ex-threw', `${name}: ${message}`, at)
+  { name, message, stack }: Thrown,
+  at: { line: number; column: number } | null,
+): Finding | null {
+  if (at === null && stack !== '') return null
+  return about(exercise, 'ex-threw', `${name}: ${message}`, at ?? {})
 }
 
 export const IMPORT_NOTE = 'An answer may import models (contiguous/…) and nothing of the host.'

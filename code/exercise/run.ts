@@ -117,5 +117,5 @@ function whoThrew(exercise: Exercise, error: Thrown, map: CheckBundle['map']): F
     if (!('originalSource' in entry) || !entry.originalSource.endsWith(`/${file}`)) continue
     return threw(exercise, error, { line: entry.originalLine + 1, column: entry.originalColumn + 1 })
   }
-  return null
+  return threw(exercise, error, null)
 }

@@ -19,7 +19,7 @@ import { BUNDLE, cellSource, modelBuild, modelFiles, modelOptions } from './mode
 import { stripTypes } from './strip.ts'
 import type { Cell, CellAssets } from './types.ts'
 
-/** Content-Security-Policy for the response that carries the worker, `assets/cell-worker-*.js`. */
+/** Content-Security-Policy for the responses that carry the workers, `assets/cell-worker-*.js` and `assets/cell-check_worker-*.js`. */
 export const WORKER_POLICY = "default-src 'none'; script-src 'self' blob:"
 
 interface Options {

@@ -90,7 +90,7 @@ function whoThrew(exercise: Answered, error: Thrown, source: string): Finding | 
     const [, line, column] = /^(\d+):(\d+)/.exec(error.stack.slice(at + READER.length + 1)) ?? []
     return threw(exercise, error, { line: Number(line ?? 0), column: Number(column ?? 0) })
   }
-  if (error.name !== 'SyntaxError') return null
+  if (error.name !== 'SyntaxError') return threw(exercise, error, null)
   // The engine found it before a line of the module ran, and does not say where.
   const { line = 0 } = withLine({ kind: 'error', text: error.message, line: 0 }, source) as { line?: number }
   const rule = /does not provide an export/.test(error.message) ? 'ex-import-unresolved' : 'ex-syntax'

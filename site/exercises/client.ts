@@ -32,9 +32,10 @@ abstract class Later<Part> extends HTMLElement {
   protected async later(work: (part: Part) => unknown): Promise<void> {
     try {
       this.#part ??= this.open()
+      // Not opened is to be opened again; what was opened stays, whatever becomes of this press.
+      this.#part.catch(() => (this.#part = null))
       await work(await this.#part)
     } catch (error) {
-      this.#part = null
       console.warn(error)
       this.status.textContent = words.notLoaded
     }

@@ -21,6 +21,7 @@ export interface Helped {
 
 export class Help {
   readonly #of: Helped
+  #file: Promise<HintsFile> | null = null
   readonly #hints: HTMLElement
   readonly #solution: HTMLElement
 
@@ -38,7 +39,9 @@ export class Help {
   /** The next hint, below those that were seen. */
   async hint(): Promise<void> {
     const { host, words, status } = this.#of
-    const { hints } = await fetchData<HintsFile>(host.dataset['hints'] ?? '')
+    this.#file ??= fetchData<HintsFile>(host.dataset['hints'] ?? '')
+    this.#file.catch(() => (this.#file = null))
+    const { hints } = await this.#file
     const step = Math.min((recordOf(this.#id)?.hints ?? 0) + 1, HINTS)
     record(this.#id, hinted(step))
     for (let n = this.#hints.childElementCount + 1; n <= step; n += 1) {

@@ -81,7 +81,7 @@ async function check(): Promise<string> {
   return page.locator('.exercise-result').innerText()
 }
 
-const press = (name: string): Promise<void> => page.getByRole('button', { name, exact: true }).click()
+const press = (name: string): Promise<void> => page.getByRole('button', { name, exact: true }).press('Enter')
 const status = (): Promise<string> => page.locator('.exercise-status').innerText()
 const heard = (text: RegExp): Promise<unknown> =>
   page.locator('.exercise-status').filter({ hasText: text }).waitFor({ timeout: 30_000 })
