@@ -69,13 +69,21 @@ export class ContigCell extends HTMLElement {
       void this.run()
     })
     addEventListener('pagehide', () => this.keepNow())
-    const told = this.dataset['types']
-    if (!told) return
-    const tell = () =>
-      void import('./hovers.ts').then(({ tellTypes }) =>
-        tellTypes(code, this.cell, new URL(told, import.meta.url).href),
-      )
-    for (const event of ['pointerover', 'focusin']) code.addEventListener(event, tell, { once: true })
+    this.listenForPointing(code)
+  }
+
+  /** What the names of the printed code mean is fetched once, when the reader comes to them in either way. */
+  private listenForPointing(code: HTMLElement): void {
+    const types = this.dataset['types']
+    if (!types) return
+    const once = new AbortController()
+    const tell = async () => {
+      once.abort()
+      const { tellTypes } = await import('./hovers.ts')
+      await tellTypes(code, this.cell, new URL(types, import.meta.url).href)
+    }
+    for (const event of ['pointerover', 'focusin'])
+      code.addEventListener(event, () => void tell().catch(console.warn), { signal: once.signal })
   }
 
   disconnectedCallback(): void {

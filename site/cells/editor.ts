@@ -37,6 +37,11 @@ const look = EditorView.theme({
   '.cell-mistake': {
     color: 'var(--cell-wrong, inherit)',
     padding: '0 6px 2px',
+    // As wide as the editor, not as its longest line.
+    boxSizing: 'border-box',
+    maxWidth: 'calc(100cqi - 3rem)',
+    position: 'sticky',
+    left: '3rem',
     whiteSpace: 'pre-wrap',
     overflowWrap: 'anywhere',
   },
@@ -125,6 +130,8 @@ export function openEditor(
         ]),
         lineNumbers(),
         history(),
+        // As the printed code has it, so that nothing moves when the editor opens.
+        EditorState.tabSize.of(8),
         indentOnInput(),
         bracketMatching(),
         javascript({ typescript: true }),

@@ -76,7 +76,8 @@ function tipWindow(): Window {
   box.addEventListener('pointerenter', () => clearTimeout(timer))
   box.addEventListener('pointerleave', hideSoon)
   addEventListener('keydown', ({ key }) => key === 'Escape' && hide())
-  addEventListener('scroll', hide, { capture: true, passive: true })
+  // A name that took the focus may be scrolled into sight after that: the window goes with it.
+  addEventListener('scroll', () => at && place(box, at), { capture: true, passive: true })
   return {
     hide,
     hideSoon,
