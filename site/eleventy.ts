@@ -90,7 +90,10 @@ async function gather(highlight: Highlight, outDir: string, watching: boolean): 
   writeFileSync(join(outDir, 'headers.json'), JSON.stringify(HEADERS, null, 2) + '\n')
   const [assets, cellAssets] = await Promise.all([
     buildAssets(outDir),
-    buildCells(root, outDir, loadExercises(root).length > 0 ? EXERCISES : {}),
+    buildCells(root, outDir, {
+      told: extracted.flatMap(({ cells }) => cells),
+      ...(loadExercises(root).length > 0 ? EXERCISES : {}),
+    }),
   ])
   return {
     weave,
@@ -183,6 +186,12 @@ export async function configure(eleventy: EleventyConfig): Promise<void> {
   })
   // Under `contig read` we are a child with a channel: say when a build is done, and leave when the parent is gone.
   eleventy.on('eleventy.after', () => process.send?.({ kind: 'built' }))
+  // What a page names is there when a build is done; under `contig read` it comes seconds later, and is not waited for.
+  eleventy.on('eleventy.after', ({ runMode }) => {
+    const { written } = material().cellAssets
+    if (runMode === 'build') return written
+    written.catch((error: unknown) => process.stderr.write(`told types: ${String(error)}\n`))
+  })
   if (process.send) process.once('disconnect', () => process.exit())
 
   const sources = (): FenceSources => ({

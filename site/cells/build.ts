@@ -7,9 +7,8 @@
 // All models are one file, and each has a small one beside it that exports its names from there. A worker starts from
 // nothing at every run, and thirty files for one boot cost it more than the few kilobytes that it does not need.
 //
-// Policies. The page, by header or by <meta>, needs `script-src 'self'; worker-src 'self'; style-src 'self'` and no more.
-// The worker does not inherit the policy of its page: sent without one (any static host) it runs; sent with one, that
-// must be `WORKER_POLICY` or wider, because a cell is loaded there by a blob: address.
+// Policies. The page, by header or by <meta>, needs `script-src 'self' blob:; worker-src 'self' blob:; style-src 'self';
+// connect-src 'self'`: a worker starts from a blob: and so inherits that policy, on any host, and a cell is a blob: module.
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
@@ -17,14 +16,15 @@ import { gzipSync } from 'node:zlib'
 import { build, type Metafile } from 'esbuild'
 import { BUNDLE, cellSource, modelBuild, modelFiles, modelOptions } from './models.ts'
 import { stripTypes } from './strip.ts'
+import { writeTold } from './told_files.ts'
+import { en } from '../text/en.ts'
 import type { Cell, CellAssets } from './types.ts'
-
-/** Content-Security-Policy for the responses that carry the workers, `assets/cell-worker-*.js` and `assets/cell-check_worker-*.js`. */
-export const WORKER_POLICY = "default-src 'none'; script-src 'self' blob:"
 
 interface Options {
   /** Where `outDir/assets/` will be on the server; '/assets/' unless told. */
   assetsUrl?: string
+  /** Cells whose types are to be told to readers. */
+  told?: readonly Cell[]
   /** Others who run code in the page: their workers, by the names that CELL_ASSETS has them under, absolute. */
   workers?: Readonly<Record<string, string>>
   /** And what pages load for them, absolute; they share the editor, the stripper and CELL_ASSETS with the cells. */
@@ -60,10 +60,12 @@ export async function buildCells(root: string, outDir: string, options: Options 
     modules: Object.fromEntries(modules.map(([name, path]) => [name, `./${path}`])),
     ...Object.fromEntries(Object.entries(workers).map(([name, file]) => [name, `./${found(file)}`])),
   }
-  const define = { CELL_ASSETS: JSON.stringify(manifest) }
+  // As a string: esbuild puts an object into a file that everything then waits for.
+  const define = { CELL_ASSETS: JSON.stringify(JSON.stringify(manifest)) }
   const entryPoints = [cellSource('client.ts'), ...clients]
   keep(await build({ ...tool, define, splitting: true, entryPoints }), root)
 
+  const told = options.told ? writeTold(root, options.told, outDir) : null
   return {
     scriptUrl: base + found(cellSource('client.ts')),
     workerUrl: base + worker,
@@ -72,7 +74,8 @@ export async function buildCells(root: string, outDir: string, options: Options 
     files: [...models.values(), ...outputs.values(), ...chunks(metafiles, root, outdir)]
       .filter((path, index, all) => all.indexOf(path) === index)
       .map((path) => sizeOf(path, outdir, base)),
-    html: cellHtml,
+    written: told?.written ?? Promise.resolve(),
+    html: (cell, highlighted) => cellHtml(cell, told?.names.get(cell.file), highlighted),
   }
 }
 
@@ -150,13 +153,25 @@ function attribute(text: string): string {
   return escapeHtml(text).replace(/\n/g, '&#10;').replace(/\t/g, '&#9;')
 }
 
+/** `chapters/02-x/index.md` → `02-x`, `chapters/notes.md` → `notes`: the reader's edits are kept under it. */
+function chapterOf(file: string): string {
+  return file.replace(/^chapters\//, '').replace(/(?:\/index)?\.md$/, '')
+}
+
 /** See `CellAssets.html`. A line break at the head of a `<pre>` is swallowed by HTML, hence one more of them. */
-function cellHtml(cell: Cell, highlighted?: string): string {
+function cellHtml(cell: Cell, types: string | undefined, highlighted?: string): string {
   const code = highlighted ?? `<pre tabindex="0"><code>${escapeHtml(cell.code)}</code></pre>`
+  const data = {
+    cell: cell.id,
+    chapter: chapterOf(cell.file),
+    ...(types ? { types } : {}),
+    module: stripTypes(cell.code),
+  }
+  const attributes = Object.entries(data).map(([name, value]) => `data-${name}="${attribute(value)}"`)
   return [
-    `<contig-cell id="cell-${cell.id}" data-cell="${cell.id}" data-module="${attribute(stripTypes(cell.code))}">`,
+    `<contig-cell id="cell-${cell.id}" ${attributes.join(' ')}>`,
     `<div class="cell-code">${code}</div>`,
-    `<div class="cell-output"><p class="cell-label">Output</p>` +
+    `<div class="cell-output"><p class="cell-label">${en.scripts.cells.output}</p>` +
       `<pre class="cell-text" tabindex="0">\n${escapeHtml(cell.output)}</pre></div>`,
     `</contig-cell>`,
     '',

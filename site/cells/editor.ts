@@ -6,8 +6,8 @@
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands'
 import { javascript } from '@codemirror/lang-javascript'
 import { bracketMatching, HighlightStyle, indentOnInput, syntaxHighlighting } from '@codemirror/language'
-import { EditorState, type Extension } from '@codemirror/state'
-import { EditorView, keymap, lineNumbers } from '@codemirror/view'
+import { EditorState, type Extension, StateEffect, StateField } from '@codemirror/state'
+import { Decoration, type DecorationSet, EditorView, keymap, lineNumbers, WidgetType } from '@codemirror/view'
 import { tags } from '@lezer/highlight'
 
 const colours = HighlightStyle.define([
@@ -33,13 +33,74 @@ const look = EditorView.theme({
     backgroundColor: 'var(--cell-line, transparent)',
     outline: '1px solid',
   },
+  '.cell-wrong': { backgroundColor: 'var(--cell-wrong-line, transparent)' },
+  '.cell-mistake': {
+    color: 'var(--cell-wrong, inherit)',
+    padding: '0 6px 2px',
+    // As wide as the editor, not as its longest line.
+    boxSizing: 'border-box',
+    maxWidth: 'calc(100cqi - 3rem)',
+    position: 'sticky',
+    left: '3rem',
+    whiteSpace: 'pre-wrap',
+    overflowWrap: 'anywhere',
+  },
 })
+
+interface Mistake {
+  /** 1-based. */
+  readonly line: number
+  readonly text: string
+}
+
+/** The message under its line. The page announces it elsewhere, so it is no part of what is read as code. */
+class MistakeWidget extends WidgetType {
+  readonly text: string
+  constructor(text: string) {
+    super()
+    this.text = text
+  }
+  override eq(other: MistakeWidget): boolean {
+    return other.text === this.text
+  }
+  override toDOM(): HTMLElement {
+    const element = document.createElement('div')
+    element.className = 'cell-mistake'
+    element.setAttribute('aria-hidden', 'true')
+    element.textContent = this.text
+    return element
+  }
+}
+
+const setMistake = StateEffect.define<Mistake | null>()
+
+/** A marked line with its message; gone with the next change. */
+const mistakes = StateField.define<DecorationSet>({
+  create: () => Decoration.none,
+  update(marks, transaction) {
+    for (const effect of transaction.effects) {
+      if (!effect.is(setMistake)) continue
+      if (effect.value === null) return Decoration.none
+      const { from, to } = lineOf(transaction.state, effect.value.line)
+      const under = Decoration.widget({ widget: new MistakeWidget(effect.value.text), block: true, side: 1 })
+      return Decoration.set([Decoration.line({ class: 'cell-wrong' }).range(from), under.range(to)])
+    }
+    return transaction.docChanged ? Decoration.none : marks
+  },
+  provide: (field) => EditorView.decorations.from(field),
+})
+
+function lineOf(state: EditorState, line: number) {
+  return state.doc.line(Math.min(Math.max(line, 1), state.doc.lines))
+}
 
 export interface CellEditor {
   code(): string
+  /** Other code in the place of all; Undo brings the earlier back. `changed` is not called. */
+  setCode(code: string): void
   focus(): void
-  /** Puts the caret on a line, 1-based, and shows it. */
-  goTo(line: number): void
+  /** Marks a line, 1-based, with the caret on it and `text` under it; null takes the mark away. */
+  mark(mistake: Mistake | null): void
   destroy(): void
 }
 
@@ -47,10 +108,11 @@ export interface CellEditor {
 export function openEditor(
   host: HTMLElement,
   code: string,
-  on: { label: string; run(): void; leave(): void },
+  on: { label: string; run(): void; leave(): void; changed(code: string): void },
   language: Extension = javascript({ typescript: true }),
 ): CellEditor {
   const root = host.shadowRoot ?? host.attachShadow({ mode: 'open' })
+  let quiet = false
   const command = (action: () => void) => () => {
     action()
     return true
@@ -69,21 +131,33 @@ export function openEditor(
         ]),
         lineNumbers(),
         history(),
+        // As the printed code has it, so that nothing moves when the editor opens.
+        EditorState.tabSize.of(8),
         indentOnInput(),
         bracketMatching(),
         language,
         syntaxHighlighting(colours),
         look,
+        mistakes,
+        EditorView.updateListener.of((update) => {
+          if (update.docChanged && !quiet) on.changed(update.state.doc.toString())
+        }),
         EditorView.contentAttributes.of({ 'aria-label': on.label, spellcheck: 'false' }),
       ],
     }),
   })
   return {
     code: () => view.state.doc.toString(),
+    setCode(fresh) {
+      quiet = true
+      view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: fresh } })
+      quiet = false
+    },
     focus: () => view.focus(),
-    goTo: (line) => {
-      const { from } = view.state.doc.line(Math.min(Math.max(line, 1), view.state.doc.lines))
-      view.dispatch({ selection: { anchor: from }, scrollIntoView: true })
+    mark(mistake) {
+      if (!mistake) return view.dispatch({ effects: setMistake.of(null) })
+      const { from } = lineOf(view.state, mistake.line)
+      view.dispatch({ effects: setMistake.of(mistake), selection: { anchor: from }, scrollIntoView: true })
     },
     destroy: () => view.destroy(),
   }

@@ -7,12 +7,20 @@
 // Reading JavaScript whole would be a parser's work. It is enough to know where comments, strings, templates and
 // regular expressions are, and to look at the words between them.
 
+import { nearestWord } from '../../code/lib/nearest_word.ts'
+import { fill } from '../client/fill.ts'
+import type { CellWords } from './cell_words.ts'
+
 export interface ImportSite {
   readonly specifier: string
+  /** Offset of the statement's first word. */
+  readonly from: number
   /** Offsets of the text between the quotes. */
   readonly start: number
   readonly end: number
   readonly line: number
+  /** `import(…)`, not a statement. */
+  readonly called: boolean
 }
 
 /** A mistake in a cell that was found before it ran. */
@@ -118,7 +126,7 @@ function specifierAfter(list: readonly Token[], index: number): Token | null {
 }
 
 /** Every import of a module, in order. Throws `CellMistake` at an import() of something that is not written out. */
-export function findImports(code: string): ImportSite[] {
+export function findImports(code: string, words: Pick<CellWords, 'computed'>): ImportSite[] {
   const list = tokens(code)
   return list.flatMap((token, index) => {
     if (token.kind !== 'word' || (token.text !== 'import' && token.text !== 'export')) return []
@@ -130,27 +138,38 @@ export function findImports(code: string): ImportSite[] {
     const called = token.text === 'import' && after === '('
     const named = called ? list[index + 2] : specifierAfter(list, index)
     if (called && (named?.kind !== 'string' || named.text.length < 2 || list[index + 3]?.kind !== ')')) {
-      throw new CellMistake('import() in a cell takes one name in quotes', line)
+      throw new CellMistake(words.computed, line)
     }
     if (!named) return []
     const text = named.text.slice(1, -1)
-    return [{ specifier: text, start: named.start + 1, end: named.start + 1 + text.length, line }]
+    const start = named.start + 1
+    return [{ specifier: text, from: token.start, start, end: start + text.length, line, called }]
   })
 }
 
+/** The models that a cell may import, and where they are. */
+export interface Models {
+  readonly names: readonly string[]
+  addressOf(specifier: string): string | null
+}
+
 /**
- * The code with every specifier replaced by `addressOf(specifier)`, and the addresses. Throws `CellMistake` where that
- * is null: a cell imports models and nothing else.
+ * The code with every specifier replaced by its address, and the addresses. Throws `CellMistake` where there is none: a
+ * cell imports models and nothing else.
  */
-export function rewriteImports(code: string, addressOf: (specifier: string) => string | null) {
+export function rewriteImports(
+  code: string,
+  { names, addressOf }: Models,
+  words: Pick<CellWords, 'computed' | 'noModel'>,
+) {
   const models: string[] = []
   let rewritten = ''
   let from = 0
-  for (const site of findImports(code)) {
+  for (const site of findImports(code, words)) {
     const address = addressOf(site.specifier)
     if (address === null) {
-      const text = `no model is called "${site.specifier}"; a cell imports models only, such as contiguous/mm/memblock`
-      throw new CellMistake(text, site.line)
+      const near = nearestWord(site.specifier, names) ?? 'contiguous/mm/memblock'
+      throw new CellMistake(fill(words.noModel, { name: site.specifier, near }), site.line)
     }
     rewritten += code.slice(from, site.start) + address
     from = site.end

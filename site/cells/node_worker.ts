@@ -4,13 +4,18 @@
 // no blob: modules.
 import { parentPort, workerData } from 'node:worker_threads'
 import { countedConsole, endOfThrown, shutIn } from './sandbox.ts'
-import type { WorkerReport, WorkerRequest } from './types.ts'
+import type { CellEnd, WorkerReport, WorkerRequest } from './types.ts'
 
 const port = parentPort
 if (!port) throw new Error('node_worker: not in a worker')
-const { module: address, models, outputLimit } = workerData as WorkerRequest
+const { module: address, models, outputLimit, words } = workerData as WorkerRequest
 const post = (report: WorkerReport) => port.postMessage(report)
-const fail = (thrown: unknown) => post({ kind: 'end', end: endOfThrown(thrown, address) })
+const { console, flush } = countedConsole(outputLimit, post)
+const end = (how: CellEnd) => {
+  flush()
+  post({ kind: 'end', end: how })
+}
+const fail = (thrown: unknown) => end(endOfThrown(thrown, address))
 
 process.on('unhandledRejection', fail)
 process.on('uncaughtException', fail)
@@ -18,11 +23,11 @@ process.on('uncaughtException', fail)
 port.on('message', () => undefined)
 try {
   await Promise.all(models.map((model) => import(model)))
-  globalThis.console = countedConsole(outputLimit, post)
-  shutIn(globalThis)
+  globalThis.console = console
+  shutIn(globalThis, words)
   post({ kind: 'started' })
   await import(address)
-  post({ kind: 'end', end: { kind: 'done' } })
+  end({ kind: 'done' })
 } catch (error) {
   fail(error)
 }

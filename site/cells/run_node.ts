@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { build } from 'esbuild'
+import { en } from '../text/en.ts'
 import { CellMistake, rewriteImports } from './imports.ts'
 import { BUNDLE, cellSource, modelBuild, modelFiles } from './models.ts'
 import { withLine } from './sandbox.ts'
@@ -20,6 +21,8 @@ import {
   type CellRun,
   type WorkerReport,
 } from './types.ts'
+
+const words = en.scripts.cells
 
 export interface CellRunner {
   /** Never rejects for what a cell does: see `end`. */
@@ -56,7 +59,7 @@ export async function openRunner(root: string): Promise<CellRunner> {
       const { timeoutMs, outputLimit } = { ...CELL_LIMITS, ...limits }
       let prepared
       try {
-        prepared = rewriteImports(stripTypes(cell.code), addressOf)
+        prepared = rewriteImports(stripTypes(cell.code), { names: [...models.keys()], addressOf }, words)
       } catch (error) {
         if (!(error instanceof CellMistake)) throw error
         return { output: '', end: { kind: 'error', text: error.message, line: error.line } }
@@ -64,7 +67,7 @@ export async function openRunner(root: string): Promise<CellRunner> {
       runs += 1
       const file = join(folder, `cell-${runs}.mjs`)
       writeFileSync(file, prepared.code)
-      const request = { module: pathToFileURL(file).href, models: prepared.models, outputLimit }
+      const request = { module: pathToFileURL(file).href, models: prepared.models, outputLimit, words }
       const run = await inWorker(join(folder, 'worker.mjs'), request, timeoutMs)
       return { ...run, end: withLine(byName(run.end, folder), cell.code) }
     },

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 //
 // Inside a worker, in the page and in Node: what a cell finds around itself. Its console is ours, its output is counted,
-// and what reaches beyond the worker is taken away. This keeps an example honest (it prints the same anywhere, it needs
-// no network); against a hostile script the worker, the page's policy and the browser are the fence, not this file.
+// and of the world only the language is left: what a worker has beyond it is taken away, from its prototypes too, so
+// that a cell has no way to the network, to what the site keeps in the browser, or to other pages of it. Behind that
+// stand the page's policy, which a worker made from a blob: inherits, and the browser.
+import { fill } from '../client/fill.ts'
+import type { CellWords } from './cell_words.ts'
 import { formatLog, formatThrown } from './format.ts'
 import type { CellEnd, WorkerReport } from './types.ts'
 
-/** Each is replaced by a function that says so when called; a cell that never calls it never notices. */
+/** Each is replaced by something that says so when it is used; a cell that never does never notices. */
 const BEYOND = [
   'fetch',
   'XMLHttpRequest',
@@ -25,16 +28,50 @@ const BEYOND = [
   'require',
   'indexedDB',
   'caches',
-] as const
+  'navigator',
+  'location',
+]
 
-/** Takes away what reaches beyond the worker. Called once, before a cell runs. */
-export function shutIn(scope: object): void {
-  for (const name of BEYOND) {
-    if (!(name in scope)) continue
-    const refuse = () => {
-      throw new Error(`${name} is not there: a cell has no network and nothing outside its worker`)
+/** What is left of the worker's global scope, the language itself aside. */
+const KEPT = new Set(
+  (
+    'constructor self globalThis global console structuredClone queueMicrotask setTimeout clearTimeout setInterval ' +
+    'clearInterval atob btoa TextEncoder TextDecoder URL URLSearchParams AbortController AbortSignal Event EventTarget ' +
+    'DOMException performance WebAssembly'
+  ).split(' '),
+)
+
+const LANGUAGE = new Set(
+  (
+    'Object Function Array Number parseFloat parseInt Infinity NaN undefined Boolean String Symbol Date Promise RegExp ' +
+    'Error AggregateError EvalError RangeError ReferenceError SyntaxError TypeError URIError SuppressedError JSON Math ' +
+    'Intl Temporal ArrayBuffer SharedArrayBuffer Atomics DataView Uint8Array Int8Array Uint16Array Int16Array ' +
+    'Uint32Array Int32Array Float16Array Float32Array Float64Array Uint8ClampedArray BigUint64Array BigInt64Array ' +
+    'BigInt Map Set WeakMap WeakSet WeakRef FinalizationRegistry Iterator AsyncDisposableStack DisposableStack Proxy ' +
+    'Reflect decodeURI decodeURIComponent encodeURI encodeURIComponent escape unescape eval isFinite isNaN'
+  ).split(' '),
+)
+
+/** Something that may be called, made with `new`, or asked for a property, and answers each with `refuse`. */
+function refusal(refuse: () => never): unknown {
+  return new Proxy(function () {}, { apply: refuse, construct: refuse, get: refuse, set: refuse })
+}
+
+/** Leaves the language and what `KEPT` names; called once, before a cell runs. `words.beyond` is what a use says. */
+export function shutIn(scope: object, words: Pick<CellWords, 'beyond'>): void {
+  const refused = BEYOND.filter((name) => name in scope)
+  for (let level: object | null = scope; level; level = Object.getPrototypeOf(level) as object | null) {
+    if (level === Object.prototype || level === globalThis.EventTarget?.prototype) break
+    for (const name of Reflect.ownKeys(level)) {
+      if (typeof name === 'symbol' || KEPT.has(name) || LANGUAGE.has(name)) continue
+      Reflect.deleteProperty(level, name)
     }
-    Object.defineProperty(scope, name, { value: refuse, writable: true, configurable: true })
+  }
+  for (const name of refused) {
+    const refuse = (): never => {
+      throw new Error(fill(words.beyond, { name }))
+    }
+    Object.defineProperty(scope, name, { value: refusal(refuse), writable: true, configurable: true })
   }
 }
 
@@ -55,34 +92,69 @@ function cutTo(text: string, limit: number): string {
   return /[\ud800-\udbff]$/.test(cut) ? cut.slice(0, -1) : cut
 }
 
+/** So many reports go out at once, each a line; a flood after them in pieces of `PIECE` characters. */
+const AT_ONCE = 500
+const PIECE = 1024
+
+export interface CountedConsole {
+  readonly console: Console
+  /** Reports what is still held back. */
+  flush(): void
+}
+
 /** A console whose every word is printed through `report`, up to `limit` bytes; beyond that, one end and silence. */
-export function countedConsole(limit: number, report: (message: WorkerReport) => void): Console {
+export function countedConsole(limit: number, report: (message: WorkerReport) => void): CountedConsole {
   let left = limit
+  let reports = 0
+  let held = ''
+  const flush = () => {
+    if (held !== '') report({ kind: 'print', text: held })
+    held = ''
+  }
+  const send = (text: string) => {
+    held += text
+    if (reports < AT_ONCE || held.length >= PIECE) flush()
+    reports += 1
+  }
   const print = (...values: unknown[]) => {
     if (left < 0) return
     const text = `${formatLog(values)}\n`
-    const bytes = utf8Length(text)
+    const bytes = text.length > left ? Infinity : utf8Length(text)
     if (bytes <= left) {
       left -= bytes
-      report({ kind: 'print', text })
-      return
+      return send(text)
     }
-    report({ kind: 'print', text: cutTo(text, left) })
+    send(cutTo(text, left))
+    flush()
     left = -1
     report({ kind: 'end', end: { kind: 'output', limitBytes: limit } })
   }
   const silent = () => undefined
-  return new Proxy({} as Console, {
+  const console = new Proxy({} as Console, {
     get: (_, name) => (/^(log|info|debug|warn|error)$/.test(String(name)) ? print : silent),
   })
+  return { console, flush }
 }
 
-/** The end of a cell that threw. `address` is that of its module: the line is the topmost that lies in it. */
+/** Longer texts of errors are cut: a page shows them in one line. */
+const LONGEST_TEXT = 2_000
+
+/**
+ * The end of a cell that threw. `address` is that of its module: the line is the topmost that lies in it. What a cell
+ * throws may itself throw when it is looked at.
+ */
 export function endOfThrown(thrown: unknown, address: string): CellEnd {
-  const stack = thrown instanceof Error ? (thrown.stack ?? '') : ''
-  const at = stack.indexOf(`${address}:`)
-  const line = at < 0 ? 0 : Number(/^\d+/.exec(stack.slice(at + address.length + 1))?.[0] ?? 0)
-  return { kind: 'error', text: formatThrown(thrown), line }
+  let text = 'Error'
+  let line = 0
+  try {
+    const stack = thrown instanceof Error ? String(thrown.stack ?? '') : ''
+    const at = stack.indexOf(`${address}:`)
+    if (at >= 0) line = Number(/^\d+/.exec(stack.slice(at + address.length + 1))?.[0] ?? 0)
+    text = formatThrown(thrown)
+  } catch {
+    // Then it is an error, and no more is known of it.
+  }
+  return { kind: 'error', text: text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text, line }
 }
 
 /** The end with the line that an early error hides, as far as its text tells. */

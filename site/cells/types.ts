@@ -3,6 +3,8 @@
 // The words of the cells. A *cell* is a TypeScript module in a chapter, with the output that it prints recorded under
 // it. The tests run it in Node, the reader runs it in the page; both within the same limits and by the same formatter.
 
+import type { CellWords } from './cell_words.ts'
+
 export interface Cell {
   /** Unique in its chapter. */
   readonly id: string
@@ -48,6 +50,7 @@ export interface WorkerRequest {
   /** Addresses of the models that it imports, loaded before the clock starts. */
   readonly models: readonly string[]
   readonly outputLimit: number
+  readonly words: Pick<CellWords, 'beyond' | 'nearest'>
 }
 
 /** What a worker sends back. */
@@ -67,6 +70,8 @@ export interface CellAssets {
   readonly modules: Readonly<Record<string, string>>
   /** Every file written, with its size, for budgets and precache lists. */
   readonly files: readonly { readonly url: string; readonly bytes: number; readonly gzip: number }[]
+  /** When the told types are written too, which the pages name but do not wait for. */
+  readonly written: Promise<void>
   /**
    * The static HTML of a cell, complete without JavaScript. `highlighted` is a `<pre>` whose text content is exactly
    * the cell's code; without it the code stands plain.

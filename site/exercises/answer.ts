@@ -5,6 +5,7 @@ import * as z from 'zod'
 import type { CheckResult, Finding } from '../../code/exercise/check.ts'
 import {
   about,
+  COMPUTED,
   endedEarly,
   IMPORT_NOTE,
   ranTooLong,
@@ -16,6 +17,9 @@ import { CellMistake, findImports, rewriteImports } from '../cells/imports.ts'
 import { withLine } from '../cells/sandbox.ts'
 import { stripTypes } from '../cells/strip.ts'
 import { READER } from './in_worker.ts'
+
+// Of a name that is no model we say what a terminal says.
+const WORDS = { computed: COMPUTED, noModel: '{name}' }
 
 export type Prepared =
   { readonly module: string; readonly models: readonly string[] } | { readonly findings: readonly Finding[] }
@@ -36,9 +40,9 @@ export function prepare(
   try {
     const stripped = stripTypes(source)
     rule = 'ex-import-unresolved'
-    const unknown = findImports(stripped).find(({ specifier }) => addressOf(specifier) === null)
+    const unknown = findImports(stripped, WORDS).find(({ specifier }) => addressOf(specifier) === null)
     if (unknown) throw new CellMistake(`Could not resolve "${unknown.specifier}"`, unknown.line)
-    const { code, models } = rewriteImports(stripped, addressOf)
+    const { code, models } = rewriteImports(stripped, { names: [], addressOf }, WORDS)
     return { module: code, models }
   } catch (error) {
     if (!(error instanceof CellMistake)) throw error

@@ -3,17 +3,20 @@
 // One request to one worker, in the page: started for it and ended with it, whatever the reader's code does.
 import { CHECK_LIMIT_MS, PRINTED_LINES } from '../../code/exercise/outcome.ts'
 import type { Question } from '../../code/exercise/question.ts'
+import { startWorker } from '../cells/run_page.ts'
 import type { Ended } from './answer.ts'
 import type { AskRequest, CheckRequest, WorkerRequest, WorkerTold } from './types.ts'
 
 /** Put in by site/cells/build.ts: addresses of the built files, relative to this one. */
-declare const CELL_ASSETS: { checkWorker: string; modules: Record<string, string> }
+declare const CELL_ASSETS: string
+
+const built = JSON.parse(CELL_ASSETS) as { checkWorker: string; modules: Record<string, string> }
 
 const here = (path: string): string => new URL(path, import.meta.url).href
 
 /** The address of a model; null for a name that is none. */
 export function addressOf(specifier: string): string | null {
-  return Object.hasOwn(CELL_ASSETS.modules, specifier) ? here(CELL_ASSETS.modules[specifier] ?? '') : null
+  return Object.hasOwn(built.modules, specifier) ? here(built.modules[specifier] ?? '') : null
 }
 
 /** How long a worker may take to load itself, the models and the check. */
@@ -25,7 +28,7 @@ export class NotLoaded extends Error {}
 type Last = Ended | Extract<WorkerTold, { state: 'asked' }>
 
 function send(request: WorkerRequest, signal: AbortSignal, heard: (line: string) => void): Promise<Last> {
-  const worker = new Worker(here(CELL_ASSETS.checkWorker), { type: 'module' })
+  const worker = startWorker(here(built.checkWorker))
   let timer: ReturnType<typeof setTimeout> | undefined
   let started = false
   return new Promise<Last>((resolve, reject) => {

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
+import { Script } from 'node:vm'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { extractCells, rewriteOutputs } from '../../site/cells/cells.ts'
+import { asScript } from '../../site/cells/early_error.ts'
 import { CellMistake, findImports, rewriteImports } from '../../site/cells/imports.ts'
 import { type CellRunner, openRunner } from '../../site/cells/run_node.ts'
 import { checkRun } from '../../site/cells/check_run.ts'
+import { en } from '../../site/text/en.ts'
 import { root } from '../support/files.ts'
 import { fixtureProjects, inProject } from './projects.ts'
 
@@ -82,7 +85,7 @@ describe('runCell()', () => {
     ['a foreign import', `\nimport fs from 'node:fs'\nconsole.log(fs)`, 'no model is called "node:fs"', 2],
     ['a computed import', `const x = 'y'\nawait import(x)`, 'import() in a cell takes one name in quotes', 2],
     ['a fetch', `\n\nawait fetch('https://example.org/')`, 'Error: fetch is not there', 3],
-    ['a look at the process', `console.log(process.env)\nprocess()`, 'Error: process is not there', 2],
+    ['a look at the process', `\nconsole.log(process.env)`, 'Error: process is not there', 2],
     ['a thrown string', `throw 'plain'`, "'plain'", 0],
   ])('runCell() reports %s with the line of the cell', async (_, code, text, line) => {
     const { end } = await run(code)
@@ -137,8 +140,12 @@ describe('runCell()', () => {
 })
 
 describe('rewriteImports()', () => {
-  const addressOf = (specifier: string) =>
-    specifier.startsWith('contiguous/') ? `/m/${specifier.slice(11)}.js` : null
+  const words = en.scripts.cells
+  const models = {
+    names: ['contiguous/mm/memblock', 'contiguous/lib/errno'],
+    addressOf: (specifier: string) =>
+      specifier.startsWith('contiguous/') ? `/m/${specifier.slice(11)}.js` : null,
+  }
 
   it('rewriteImports() leaves strings, comments, templates and regular expressions alone', () => {
     const code = [
@@ -153,14 +160,49 @@ describe('rewriteImports()', () => {
       `const o = { import: 'l', export: 'm' }; o.import`,
       `export function f() { return { from: 'n' } }`,
     ].join('\n')
-    const { code: rewritten, models } = rewriteImports(code, addressOf)
-    expect(models).toEqual(['/m/mm/a.js', '/m/mm/b.js', '/m/mm/c.js', '/m/mm/g.js'])
+    const { code: rewritten, models: found } = rewriteImports(code, models, words)
+    expect(found).toEqual(['/m/mm/a.js', '/m/mm/b.js', '/m/mm/c.js', '/m/mm/g.js'])
     expect(rewritten).toBe(code.replace(/contiguous\/mm\/(\w)/g, '/m/mm/$1.js'))
   })
 
   it('findImports() gives the line of each, and refuses what it cannot follow', () => {
-    expect(findImports(`\n\nimport { a } from 'x'`).map(({ line }) => line)).toEqual([3])
-    expect(() => findImports('\nimport(`a`)')).toThrow(CellMistake)
-    expect(() => rewriteImports(`import 'lodash'`, addressOf)).toThrow('no model is called "lodash"')
+    expect(findImports(`\n\nimport { a } from 'x'`, words).map(({ line }) => line)).toEqual([3])
+    expect(() => findImports('\nimport(`a`)', words)).toThrow(CellMistake)
+    expect(() => rewriteImports(`import 'lodash'`, models, words)).toThrow('no model is called "lodash"')
+  })
+
+  it('rewriteImports() offers the model that was most likely meant', () => {
+    expect(() => rewriteImports(`import 'mm/memblok'`, models, words)).toThrow(
+      'such as contiguous/mm/memblock',
+    )
+    expect(() => rewriteImports(`import 'contigous/lib/errno'`, models, words)).toThrow(
+      'such as contiguous/lib/errno',
+    )
+  })
+})
+
+describe('asScript()', () => {
+  const lineOf = (module: string): string => {
+    try {
+      new Script(asScript(module, en.scripts.cells), { filename: 'cell' })
+      return ''
+    } catch (error) {
+      return /^cell:(\d+)/.exec((error as Error).stack ?? '')?.[1] ?? '?'
+    }
+  }
+
+  it.each([
+    ["import { a } from 'x'\n\nconst b", '3'],
+    ["import {\n  a,\n} from 'x'\nexport const b = 1\nreturn b\nbreak", '6'],
+    ['export default function f() { await 1 }', '1'],
+    ["export { a } from 'x'\nawait import('x')\nexport async function f() {}\nlet f = 010", '4'],
+  ])('asScript() keeps the line of a mistake: %j', (module, line) => {
+    expect(lineOf(module)).toBe(line)
+  })
+
+  it('asScript() makes a script of a module that has none', () => {
+    expect(
+      lineOf("import a, * as b from 'x'\nexport { a }\nexport default a\nfor await (const c of b) c()"),
+    ).toBe('')
   })
 })

@@ -1,26 +1,17 @@
 // SPDX-License-Identifier: MIT
 //
 // <contig-cell> in Debian's Chromium, over a page of its own: served once as a static host serves it (the policy in a
-// <meta>, none on the worker) and once as our own server does (policies in headers).
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { type Browser, chromium, type Page } from 'playwright-core'
+// <meta>) and once as our own server does (in a header). What cells do to a page that is built is in
+// cell_reading.test.ts, and what hostile ones try in hostile_cells.test.ts.
+import { type Browser, type Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { buildCells, WORKER_POLICY } from '../../site/cells/build.ts'
 import { extractCells } from '../../site/cells/cells.ts'
 import { openRunner } from '../../site/cells/run_node.ts'
-import type { Cell, CellAssets } from '../../site/cells/types.ts'
+import type { Cell } from '../../site/cells/types.ts'
 import { readChapters } from '../../site/weave/chapters.ts'
+import { type CellPage, cellPage } from '../support/cell_page.ts'
 import { root } from '../support/files.ts'
-
-const CHROMIUM = '/usr/bin/chromium'
-const FLAGS =
-  '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync'
-const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; worker-src 'self'; connect-src 'self'; img-src 'self'"
+import { launch } from '../support/site_pages.ts'
 
 const MARKDOWN = `
 \`\`\`ts run id=busy
@@ -43,55 +34,28 @@ recorded otherwise
 \`\`\`
 `
 
+const CELLS = extractCells(MARKDOWN, 'chapters/01-fixture/index.md').cells
+
 let browser: Browser
-let assets: CellAssets
-const folder = mkdtempSync(join(tmpdir(), 'contiguous-cells-page-'))
+let site: CellPage
 
 beforeAll(async () => {
-  assets = await buildCells(root, folder)
-  browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS.split(' '), timeout: 60_000 })
+  site = await cellPage()
+  browser = await launch()
 })
 afterAll(async () => {
   await browser?.close()
-  rmSync(folder, { recursive: true, force: true })
+  site?.remove()
 })
 
-/** Serves the page; `requests` collects every path asked for. */
-function serve(
-  how: 'meta' | 'headers',
-  requests: string[],
-  cells: readonly Cell[] = extractCells(MARKDOWN, 'fixture.md').cells,
-): Promise<Server> {
-  const meta = how === 'meta' ? `<meta http-equiv="Content-Security-Policy" content="${POLICY}">` : ''
-  const page = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Cells</title>${meta}
-<link rel="icon" href="/icon.svg"><script type="module" src="${assets.scriptUrl}"></script></head>
-<body><main>${cells.map((cell) => assets.html(cell)).join('')}</main></body></html>`
-  const server = createServer((request, response) => {
-    const path = request.url ?? '/'
-    requests.push(path)
-    const policy = path === assets.workerUrl ? WORKER_POLICY : POLICY
-    if (how === 'headers') response.setHeader('Content-Security-Policy', policy)
-    if (path === '/') return response.setHeader('Content-Type', 'text/html').end(page)
-    if (path === '/icon.svg') {
-      return response
-        .setHeader('Content-Type', 'image/svg+xml')
-        .end('<svg xmlns="http://www.w3.org/2000/svg"/>')
-    }
-    const file = join(folder, path)
-    if (!existsSync(file)) return response.writeHead(404).end()
-    return response.setHeader('Content-Type', 'text/javascript').end(readFileSync(file))
-  })
-  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)))
-}
-
 describe.each(['meta', 'headers'] as const)('<contig-cell>, policy by %s', (how) => {
-  let server: Server
+  let served: Awaited<ReturnType<CellPage['serve']>>
   let page: Page
   let complaints: string[] = []
   const requests: string[] = []
 
   beforeAll(async () => {
-    server = await serve(how, requests)
+    served = await site.serve(how, CELLS, requests)
     page = await browser.newPage()
     page.on('console', (message) => complaints.push(`${message.type()}: ${message.text()}`))
     page.on('pageerror', (error) => complaints.push(String(error)))
@@ -101,12 +65,12 @@ describe.each(['meta', 'headers'] as const)('<contig-cell>, policy by %s', (how)
   })
   afterAll(async () => {
     await page.close()
-    server.close()
+    served.close()
   })
   beforeEach(async () => {
     complaints = []
     requests.length = 0
-    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+    await page.goto(served.url)
     await cell().locator('.cell-run').waitFor()
   })
 
@@ -180,6 +144,13 @@ describe.each(['meta', 'headers'] as const)('<contig-cell>, policy by %s', (how)
       `Line 2: SyntaxError: The requested module 'contiguous/lib/errno' does not provide an export named 'NO'`,
     ],
     [`import _ from 'lodash'\n_()`, 'Line 1: no model is called "lodash"'],
+    [`import { EBUSI } from 'contiguous/lib/errno'\nEBUSI`, `named 'EBUSI'; the nearest is EBUSY`],
+    [`import 'contiguous/lib/erno'`, 'such as contiguous/lib/errno'],
+    [`const a = 1\n\nconst b`, 'Line 3: SyntaxError: Missing initializer in const declaration'],
+    [
+      `import 'contiguous/lib/errno'\nconst f = () => {\n  await 1\n}`,
+      'Line 3: SyntaxError: await is only valid',
+    ],
     [
       `const a = 1\nvoid Promise.reject(new TypeError('late'))\nawait new Promise(() => 0)`,
       'Line 2: TypeError: late',
@@ -187,6 +158,12 @@ describe.each(['meta', 'headers'] as const)('<contig-cell>, policy by %s', (how)
   ])('shows the line of the reader: %j', async (code, said) => {
     await runEdited(code)
     expect(await status()).toContain(said)
+    const line = /^Line (\d+)/.exec((await status()) ?? '')?.[1]
+    const marked = cell().locator('.cm-line.cell-wrong')
+    expect(await marked.textContent()).toBe(code.split('\n')[Number(line) - 1])
+    expect(await status()).toContain(await cell().locator('.cell-mistake').textContent())
+    await page.keyboard.press('x')
+    expect(await marked.count()).toBe(0)
     expect(complaints).toEqual([])
   })
 
@@ -205,21 +182,6 @@ describe.each(['meta', 'headers'] as const)('<contig-cell>, policy by %s', (how)
     })
     await expect.poll(() => complaints.join('\n')).toContain('script-src')
     expect(await page.title()).toBe('Cells')
-  })
-
-  it('ends an endless loop at five seconds, while the page stays alive', async () => {
-    await runEdited(`console.log('spinning')\nfor (;;) {}`, false)
-    await page.waitForFunction(
-      () => document.querySelector('#cell-busy .cell-text')?.textContent === 'spinning\n',
-    )
-    await cell('other').getByRole('button', { name: 'Run' }).click()
-    await settled('other')
-    expect(await text('other')).toBe('other\n')
-    expect(await cell().getAttribute('data-state')).toBe('running')
-    await settled()
-    expect(await status()).toBe('Stopped after 5 s: the cell had not come to an end.')
-    expect(await text()).toBe('spinning\n')
-    expect(complaints).toEqual([])
   })
 
   it('stops when the reader presses Stop', async () => {
@@ -275,9 +237,9 @@ describe('the same bytes', () => {
       }
       runner.close()
       expect(printed.get('parade')?.length).toBeGreaterThan(1_000)
-      const server = await serve('headers', [], cells)
+      const served = await site.serve('headers', cells)
       const page = await browser.newPage()
-      await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+      await page.goto(served.url)
       for (const id of printed.keys()) {
         const cell = page.locator(`#cell-${id}`)
         await cell.locator('.cell-run').click()
@@ -286,29 +248,31 @@ describe('the same bytes', () => {
         expect(await cell.locator('.cell-text').textContent(), id).toBe(printed.get(id))
       }
       await page.close()
-      server.close()
+      served.close()
     },
   )
 })
 
 describe('the static cell', () => {
   it('is complete without JavaScript, and has no button that does nothing', async () => {
-    const server = await serve('meta', [])
+    const served = await site.serve('meta', CELLS)
     const context = await browser.newContext({ javaScriptEnabled: false })
     const page = await context.newPage()
-    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+    await page.goto(served.url)
     const shown = await page.locator('#cell-busy').innerText()
     expect(shown).toContain("import { EBUSY } from 'contiguous/lib/errno'")
     expect(shown).toContain('busy 16 [16] { busy: 16 } Uint8Array(2) [0, 0] <&>')
     expect(await page.locator('button').count()).toBe(0)
     await context.close()
-    server.close()
+    served.close()
   })
 
   it('weighs little before it is used', () => {
     const gzip = (name: string) =>
-      assets.files.find(({ url }) => url.includes(`cell-${name}-`))?.gzip ?? Infinity
+      site.assets.files.find(({ url }) => url.includes(`cell-${name}-`))?.gzip ?? Infinity
     expect(gzip('client')).toBeLessThan(8_000)
+    expect(gzip('hovers')).toBeLessThan(2_500)
+    expect(gzip('share')).toBeLessThan(2_000)
     expect(gzip('worker')).toBeLessThan(4_000)
     expect(gzip('strip')).toBeLessThan(60_000)
     expect(gzip('editor')).toBeLessThan(180_000)

@@ -26,7 +26,7 @@ declare module 'vitest' {
 async function bundleConfiguration(): Promise<void> {
   await build({
     absWorkingDir: root,
-    entryPoints: ['site/eleventy.ts'],
+    entryPoints: ['site/eleventy.ts', 'site/cells/told_files.ts'],
     bundle: true,
     splitting: true,
     platform: 'node',
