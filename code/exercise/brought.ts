@@ -22,8 +22,9 @@ function recordOf(entry: ResultEntry, digestOf: DigestOf): ExerciseRecord {
   const record = { started: passed, runs, hints, passed, ...(gaveUp === undefined ? {} : { gaveUp }) }
   // It passed in another version of the exercise: the pass stays, but that answer proves nothing about this one.
   if (!answer || digestOf(entry.id) !== entry.exercise) return record
-  const { files: _files, ...kept } = answer
-  return { ...record, answer: kept }
+  const { at, hash, seed, text } = answer
+  const rest = { ...(seed === undefined ? {} : { seed }), ...(text === undefined ? {} : { text }) }
+  return { ...record, answer: { at, hash, ...rest } }
 }
 
 /** Reads the text of a progress.json or of a result file. Throws a Complaint that names `file` and what is wrong. */

@@ -23,11 +23,10 @@ function mergeRecords(mine: ExerciseRecord, theirs: ExerciseRecord): ExerciseRec
   }
 }
 
-// A seed with which nothing was answered yet gives way: then the questions are those of the other side.
-function mergeSeeds(mine: Progress, theirs: Progress): number | undefined {
-  const used = Object.values(mine.exercises).some(
-    ({ answer }) => answer?.seed !== undefined && answer.seed === mine.seed,
-  )
+// A seed that no answer stands for any more gives way: then the questions are those of the other side. Looked for in what
+// was merged, or bringing the same again could still change it.
+function mergeSeeds(mine: Progress, theirs: Progress, merged: Iterable<ExerciseRecord>): number | undefined {
+  const used = [...merged].some(({ answer }) => answer?.seed !== undefined && answer.seed === mine.seed)
   return used ? mine.seed : (theirs.seed ?? mine.seed)
 }
 
@@ -38,7 +37,7 @@ export function mergeProgress(mine: Progress, theirs: Progress): Progress {
     const known = exercises.get(id)
     exercises.set(id, known ? mergeRecords(known, record) : record)
   }
-  const seed = mergeSeeds(mine, theirs)
+  const seed = mergeSeeds(mine, theirs, exercises.values())
   const current = mine.current ?? theirs.current
   return {
     version: mine.version,

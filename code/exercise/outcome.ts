@@ -60,4 +60,8 @@ export function threw(
   return about(exercise, 'ex-threw', `${name}: ${message}`, at ?? {})
 }
 
+/** In a page: a name that reaches beyond the answer, and an import that cannot be looked up. */
+export const BEYOND = '{name} is not there: an answer has no network and nothing outside its worker'
+export const COMPUTED = 'import() takes one name in quotes'
+
 export const IMPORT_NOTE = 'An answer may import models (contiguous/…) and nothing of the host.'

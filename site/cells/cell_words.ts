@@ -6,7 +6,7 @@ import { fill } from '../client/fill.ts'
 import type { SiteText } from '../text/en.ts'
 import type { CellEnd } from './types.ts'
 
-export type CellWords = SiteText['scripts']['cells']
+export type CellWords = Readonly<Record<keyof SiteText['scripts']['cells'], string>>
 
 /** What is said of a run that ended; `ms` is how long it took. */
 export function sentenceOf(end: CellEnd, ms: number, words: CellWords): string {

@@ -99,8 +99,6 @@ export interface CellEditor {
   /** Other code in the place of all; Undo brings the earlier back. `changed` is not called. */
   setCode(code: string): void
   focus(): void
-  /** Puts the caret on a line, 1-based. */
-  goTo(line: number): void
   /** Marks a line, 1-based, with the caret on it and `text` under it; null takes the mark away. */
   mark(mistake: Mistake | null): void
   destroy(): void
@@ -110,7 +108,7 @@ export interface CellEditor {
 export function openEditor(
   host: HTMLElement,
   code: string,
-  on: { label: string; run(): void; leave(): void; changed?(code: string): void },
+  on: { label: string; run(): void; leave(): void; changed(code: string): void },
   language: Extension = javascript({ typescript: true }),
 ): CellEditor {
   const root = host.shadowRoot ?? host.attachShadow({ mode: 'open' })
@@ -142,7 +140,7 @@ export function openEditor(
         look,
         mistakes,
         EditorView.updateListener.of((update) => {
-          if (update.docChanged && !quiet) on.changed?.(update.state.doc.toString())
+          if (update.docChanged && !quiet) on.changed(update.state.doc.toString())
         }),
         EditorView.contentAttributes.of({ 'aria-label': on.label, spellcheck: 'false' }),
       ],
@@ -156,9 +154,6 @@ export function openEditor(
       quiet = false
     },
     focus: () => view.focus(),
-    goTo(line) {
-      view.dispatch({ selection: { anchor: lineOf(view.state, line).from }, scrollIntoView: true })
-    },
     mark(mistake) {
       if (!mistake) return view.dispatch({ effects: setMistake.of(null) })
       const { from } = lineOf(view.state, mistake.line)

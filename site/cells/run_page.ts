@@ -20,7 +20,7 @@ export interface PageRun {
   stop(): void
 }
 
-/** Starts the worker in the file at `address`. */
+/** A worker that inherits the page's policy. */
 export function startWorker(address: string): Worker {
   const text = `import ${JSON.stringify(address)}`
   const blob = URL.createObjectURL(new Blob([text], { type: 'text/javascript' }))

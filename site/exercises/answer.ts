@@ -5,6 +5,7 @@ import * as z from 'zod'
 import type { CheckResult, Finding } from '../../code/exercise/check.ts'
 import {
   about,
+  COMPUTED,
   endedEarly,
   IMPORT_NOTE,
   ranTooLong,
@@ -12,11 +13,13 @@ import {
   type Answered,
 } from '../../code/exercise/outcome.ts'
 import type { Thrown, Told } from '../../code/exercise/perform.ts'
-import type { CellWords } from '../cells/cell_words.ts'
 import { CellMistake, findImports, rewriteImports } from '../cells/imports.ts'
 import { withLine } from '../cells/sandbox.ts'
 import { stripTypes } from '../cells/strip.ts'
 import { READER } from './in_worker.ts'
+
+// Of a name that is no model we say what a terminal says.
+const WORDS = { computed: COMPUTED, noModel: '{name}' }
 
 export type Prepared =
   { readonly module: string; readonly models: readonly string[] } | { readonly findings: readonly Finding[] }
@@ -32,15 +35,14 @@ export function prepare(
   exercise: Answered,
   source: string,
   addressOf: (specifier: string) => string | null,
-  words: Pick<CellWords, 'computed' | 'noModel'>,
 ): Prepared {
   let rule = 'ex-syntax'
   try {
     const stripped = stripTypes(source)
     rule = 'ex-import-unresolved'
-    const unknown = findImports(stripped, words).find(({ specifier }) => addressOf(specifier) === null)
+    const unknown = findImports(stripped, WORDS).find(({ specifier }) => addressOf(specifier) === null)
     if (unknown) throw new CellMistake(`Could not resolve "${unknown.specifier}"`, unknown.line)
-    const { code, models } = rewriteImports(stripped, { names: [], addressOf }, words)
+    const { code, models } = rewriteImports(stripped, { names: [], addressOf }, WORDS)
     return { module: code, models }
   } catch (error) {
     if (!(error instanceof CellMistake)) throw error

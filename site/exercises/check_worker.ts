@@ -2,6 +2,7 @@
 //
 // The page's worker for exercises: one request comes, one check runs or one question is asked, and the page ends the
 // worker. The reader's module is loaded by a blob: address, as a cell's is.
+import { BEYOND } from '../../code/exercise/outcome.ts'
 import type { Question } from '../../code/exercise/question.ts'
 import { shutIn } from '../cells/sandbox.ts'
 import { runCheck, shortConsole } from './in_worker.ts'
@@ -34,7 +35,7 @@ async function check(request: CheckRequest): Promise<void> {
     reader,
     shutIn: () => {
       scope.console = shortConsole(tell)
-      shutIn(scope, request)
+      shutIn(scope, { beyond: BEYOND })
     },
     tell,
   })

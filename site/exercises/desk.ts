@@ -43,10 +43,6 @@ export class Desk {
     this.#code.after(this.#editorHost)
     host.append(this.#result)
     this.help = new Help({ host, words, status: host.status, answer: async () => null })
-    // A keystroke, a paste, leaving the page: whichever comes first keeps the text.
-    for (const event of ['keyup', 'input', 'focusout']) host.addEventListener(event, () => this.#keep())
-    document.addEventListener('visibilitychange', () => this.#keep())
-    addEventListener('pagehide', () => this.#keep())
   }
 
   get #id(): string {
@@ -137,16 +133,12 @@ export class Desk {
     const { dataset } = this.#host
     const exercise = { id: this.#id, files: [this.#file] }
     const files = { [this.#file]: source }
-    const cellWords = wordsOf('cells')
     const typescript = dataset['kind'] === 'typescript'
-    const ready = typescript ? prepare(exercise, source, addressOf, cellWords) : { module: null, models: [] }
+    const ready = typescript ? prepare(exercise, source, addressOf) : { module: null, models: [] }
     if ('findings' in ready) return this.#show(ready, [], files)
     const check = siteUrl(dataset['check'] ?? '').href
     const context = { kind: dataset['kind'], files } as CheckRequest['context']
-    const { ended, printed } = await runCheck(
-      { kind: 'check', ...ready, check, context, beyond: cellWords.beyond },
-      signal,
-    )
+    const { ended, printed } = await runCheck({ kind: 'check', ...ready, check, context }, signal)
     const result = resultOf(exercise, ended, source)
     if (result) return this.#show(result, printed, files)
     this.#say(fill(this.#words.broken, { text: ended.state === 'threw' ? ended.error.message : ended.state }))
@@ -162,7 +154,7 @@ export class Desk {
     record(this.#id, ran(first ? null : { hash: hashFiles(files) }))
     this.#say(first ? words.notYet : words.right)
     this.#host.status.append(make('span', { class: 'hidden' }, ` ${first?.text ?? ''}`))
-    const goTo = (line: number): void => void this.#goTo(line)
+    const goTo = (line: number, text: string): void => void this.#goTo(line, text)
     const chapter = this.#host.dataset['chapter'] ?? ''
     const verdict = make(
       'p',
@@ -179,9 +171,9 @@ export class Desk {
     this.#result.scrollIntoView({ block: 'nearest' })
   }
 
-  async #goTo(line: number): Promise<void> {
+  async #goTo(line: number, text: string): Promise<void> {
     await this.#openEditor()
-    this.#editor?.goTo(line)
+    this.#editor?.mark({ line, text })
     this.#editor?.focus()
   }
 

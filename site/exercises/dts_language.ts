@@ -2,7 +2,6 @@
 //
 // Device tree source for the editor: as much as tells a name from a number. site/highlight/devicetree.tmLanguage.json does
 // the same for print.
-import { EditorState } from '@codemirror/state'
 import { StreamLanguage, type StringStream } from '@codemirror/language'
 
 const TOKENS: readonly (readonly [RegExp, string | null])[] = [
@@ -27,11 +26,9 @@ function token(stream: StringStream, state: { comment: boolean }): string | null
   return null
 }
 
-const language = StreamLanguage.define({
+/** An extension for the editor. */
+export const deviceTree = StreamLanguage.define({
   name: 'devicetree',
   startState: () => ({ comment: false }),
   token,
 })
-
-/** For the editor: the colors, and tabs as the kernel has them. */
-export const deviceTree = [language, EditorState.tabSize.of(8)]

@@ -15,7 +15,7 @@ export interface Shown {
   /** The chapter's page, from the site's top. */
   readonly chapter: string
   /** Takes the reader to a line; null where there is none. */
-  readonly goTo: ((line: number) => void) | null
+  readonly goTo: ((line: number, text: string) => void) | null
 }
 
 /** Evidence, and lines that are too many. */
@@ -29,7 +29,7 @@ function item({ rule, text, line, note, evidence = [], read }: Finding, shown: S
   const { words, chapter, goTo } = shown
   const where =
     line > 0 && goTo
-      ? [button(fill(words.line, { line }), 'exercise-where', () => goTo(line)), ' ']
+      ? [button(fill(words.line, { line }), 'exercise-where', () => goTo(line, text)), ' ']
       : line > 0
         ? [`${fill(words.line, { line })} `]
         : []

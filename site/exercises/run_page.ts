@@ -7,8 +7,9 @@ import { startWorker } from '../cells/run_page.ts'
 import type { Ended } from './answer.ts'
 import type { AskRequest, CheckRequest, WorkerRequest, WorkerTold } from './types.ts'
 
-/** Put in by site/cells/build.ts as JSON: addresses of the built files, relative to this one. */
+/** Put in by site/cells/build.ts: addresses of the built files, relative to this one. */
 declare const CELL_ASSETS: string
+
 const built = JSON.parse(CELL_ASSETS) as { checkWorker: string; modules: Record<string, string> }
 
 const here = (path: string): string => new URL(path, import.meta.url).href

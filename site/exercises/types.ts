@@ -16,8 +16,6 @@ export interface CheckRequest {
   /** Address of the bundled check.ts. */
   readonly check: string
   readonly context: Omit<CheckContext, 'module'>
-  /** What the use of something that is not there says, with `{name}`. */
-  readonly beyond: string
 }
 
 /** A question asked with a reader's seed. */

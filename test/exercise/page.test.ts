@@ -2,7 +2,6 @@
 //
 // Every answer of the book on the road that it takes in a page: the checks and questions as bundles, the reader's text
 // stripped and its imports rewritten, the page's own code around it. What comes is what a terminal says.
-import { en } from '../../site/text/en.ts'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -77,18 +76,11 @@ function told<State extends WorkerTold['state']>(
 async function judged(exercise: Exercise, path: string): Promise<CheckResult> {
   const name = exercise.files[0]!
   const source = readFileSync(join(exercise.path, path, name), 'utf8')
-  const ready =
-    exercise.kind === 'dts'
-      ? { module: null, models: [] }
-      : prepare(exercise, source, addressOf, en.scripts.cells)
+  const ready = exercise.kind === 'dts' ? { module: null, models: [] } : prepare(exercise, source, addressOf)
   if ('findings' in ready) return ready
   const context = { kind: exercise.kind as 'dts', files: { [name]: source } }
   const check = fileUrl(checks.get(exercise.id)!)
-  const ended = await told(
-    { kind: 'check', ...ready, check, context, beyond: en.scripts.cells.beyond },
-    'result',
-    'threw',
-  )
+  const ended = await told({ kind: 'check', ...ready, check, context }, 'result', 'threw')
   const result = resultOf(exercise, ended, source)
   if (!result) throw new Error(`${exercise.id}: its check failed: ${JSON.stringify(ended)}`)
   return result
@@ -165,7 +157,7 @@ describe('in the page', () => {
 describe('prepare() and resultOf()', () => {
   const exercise = findExercise(exercises, 'read-the-cells')
   const findings = (source: string) => {
-    const ready = prepare(exercise, source, addressOf, en.scripts.cells)
+    const ready = prepare(exercise, source, addressOf)
     return 'findings' in ready ? ready.findings[0] : null
   }
 
