@@ -11,8 +11,8 @@ import { TARGET } from './targets.ts'
 
 export interface Assets {
   readonly css: string
-  /** What only the page of the movie needs beside it. */
-  readonly movieCss: string
+  /** Style sheets beside it, by name. */
+  readonly sheets: Readonly<Record<(typeof SHEETS)[number], string>>
   readonly theme: string
   readonly icon: string
   /** The picture that is shown where a page is shared. */
@@ -25,6 +25,9 @@ export interface Assets {
 
 /** What a page loads as a module. Parts of them that wait for a reader's hand are chunks, fetched then. */
 const MODULES = { page: 'site/client/page.ts' }
+
+/** Style sheets beside the one that all pages have: `print` is for paper, the others for pages that have such a thing. */
+const SHEETS = ['exercises', 'movie', 'pictures', 'print'] as const
 
 /** What widgets run beside the page: by the name that their scripts know the address by. */
 const WORKERS = {
@@ -71,7 +74,8 @@ export async function buildAssets(outDir: string): Promise<Assets> {
       ...common,
       entryPoints: {
         style: 'site/css/main.css',
-        movie: 'site/css/movie.css',
+        // What some pages need, or paper alone, is kept out of what every page waits for.
+        ...Object.fromEntries(SHEETS.map((name) => [name, `site/css/${name}.css`])),
         theme: 'site/client/theme.ts',
       },
       format: 'iife',
@@ -100,7 +104,12 @@ export async function buildAssets(outDir: string): Promise<Assets> {
   }
   return {
     css: named('style'),
-    movieCss: named('movie'),
+    sheets: {
+      exercises: named('exercises'),
+      movie: named('movie'),
+      pictures: named('pictures'),
+      print: named('print'),
+    },
     theme: named('theme'),
     icon: copied('site/favicon.svg', 'icon'),
     card: copied(drawnCard(), 'card'),

@@ -218,6 +218,7 @@ function addFilters(eleventy: EleventyConfig, material: () => Material): void {
   eleventy.addFilter('headings', nestedHeadings)
   eleventy.addFilter('minutes', minutesOf)
   eleventy.addFilter('hasCells', (html: string) => html.includes('<contig-cell'))
+  eleventy.addFilter('hasWidgets', (html: string) => /<contig-(widget|map)/.test(html))
   eleventy.addFilter('fill', fill)
   eleventy.addFilter('place', (url: string) => placeOfPage(material().renditions, url))
   const pagesOf = (url: string) =>

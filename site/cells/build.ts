@@ -15,7 +15,6 @@ import { dirname, join, relative, resolve } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { build, type Metafile } from 'esbuild'
 import { BUNDLE, cellSource, modelBuild, modelFiles, modelOptions } from './models.ts'
-import { stripTypes } from './strip.ts'
 import { writeTold } from './told_files.ts'
 import type { SiteText } from '../languages.ts'
 import type { Cell, CellAssets } from './types.ts'
@@ -166,7 +165,6 @@ function cellHtml(cell: Cell, text: SiteText, types: string | undefined, highlig
     cell: cell.id,
     chapter: chapterOf(cell.file),
     ...(types ? { types } : {}),
-    module: stripTypes(cell.code),
   }
   const attributes = Object.entries(data).map(([name, value]) => `data-${name}="${attribute(value)}"`)
   return [

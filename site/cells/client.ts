@@ -136,8 +136,7 @@ export class ContigCell extends HTMLElement {
     let run: CellRun
     try {
       const { startRun } = await import('./runner.ts')
-      const module = printed ? (this.dataset['module'] ?? '') : null
-      const running = await startRun(code, module, words, (output) => {
+      const running = await startRun(code, words, (output) => {
         if (turn === this.turn) this.print(output)
       })
       if (turn !== this.turn) return running.stop()

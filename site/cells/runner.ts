@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // From code to its end, in the page: types off, models by their addresses, a run, and the reader's own line for what went
-// wrong. Loaded at the first run, with the list of the models; the type stripper only when the code is a reader's.
+// wrong. Loaded at the first run, with the list of the models.
 import type { CellWords } from './cell_words.ts'
 import { CellMistake, type Models, rewriteImports } from './imports.ts'
 import { type PageRun, runInPage } from './run_page.ts'
@@ -43,15 +43,14 @@ async function placed(found: CellEnd, code: string, module: string, words: CellW
   return { ...told, ...(await earlyError(module, words)) }
 }
 
-/** Starts `code`; `module` is the same without its types, where that was made with the book. */
+/** Starts `code`, its types taken off. */
 export async function startRun(
   code: string,
-  module: string | null,
   words: CellWords,
   onOutput: (text: string) => void,
 ): Promise<PageRun> {
   try {
-    const prepared = rewriteImports(module ?? (await stripped(code)), models, words)
+    const prepared = rewriteImports(await stripped(code), models, words)
     const request = { module: prepared.code, models: prepared.models }
     const { result, stop } = runInPage(beside(built.worker), request, CELL_LIMITS, words, onOutput)
     const whole = result.then(async (run) => ({

@@ -116,7 +116,6 @@ export function foldedHtml(listing: Listing, sentence: string, text: SiteText): 
   const caption = [
     `<a class="path" href="${regionUrl(listing.file, listing.region)}">${pathHtml(listing.file)}</a>`,
     `<span>${count} ${count === 1 ? text.line : text.lines}</span>`,
-    `<span class="region">${escapeHtml(listing.region)}</span>`,
   ].join('')
   return `<figure class="listing folded" id="${listing.anchor}"><p>${sentenceHtml(sentence)}</p><figcaption>${caption}</figcaption></figure>\n`
 }

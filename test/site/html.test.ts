@@ -111,12 +111,27 @@ describe('the HTML', () => {
   it('weighs at most 60 KB with all that reading needs, and at most 15 KB of that is JavaScript', () => {
     const zipped = (path: string): number => gzipSync(readFileSync(join(folder, path))).length
     const fromTop = (page: string, address: string): string => new URL(address, `http://site${page}`).pathname
+    const withImports = (paths: readonly string[], all = new Set<string>()): string[] => {
+      for (const path of paths) {
+        if (all.has(path)) continue
+        all.add(path)
+        const imports = readFileSync(join(folder, path), 'utf8').matchAll(/(?:from|import)\s*"(\.\/[^"]+)"/g)
+        withImports(
+          [...imports].map((m) => fromTop(path, m[1]!)),
+          all,
+        )
+      }
+      return [...all]
+    }
     const heavy: string[] = []
     for (const page of pagesOf(folder)) {
       if (page.startsWith('/source/')) continue
       const html = htmlOf(folder, page)
-      const scripts = [...html.matchAll(/<script[^>]* src="([^"]+)"/g)].map((m) => fromTop(page, m[1]!))
-      const styles = [...html.matchAll(/<link rel="stylesheet" href="([^"]+)"/g)].map((m) =>
+      const scripts = withImports(
+        [...html.matchAll(/<script[^>]* src="([^"]+)"/g)].map((m) => fromTop(page, m[1]!)),
+      )
+      // The sheet for paper is not waited for.
+      const styles = [...html.matchAll(/<link rel="stylesheet" href="([^"]+)">/g)].map((m) =>
         fromTop(page, m[1]!),
       )
       const js = scripts.reduce((sum, path) => sum + zipped(path), 0)

@@ -5,6 +5,7 @@ import MarkdownIt from 'markdown-it'
 import { describe, expect, it } from 'vitest'
 import { Complaint } from '../../code/lib/complaint.ts'
 import { fenceWords } from '../../site/markdown/fence_info.ts'
+import { FIRST } from '../../site/languages.ts'
 import { useNumbers } from '../../site/markdown/numbers.ts'
 import { readWidget, widgetHtml } from '../../site/widgets/fence.ts'
 
@@ -63,7 +64,11 @@ steps: [{ alloc: a, pages: 256 }]
 
 function rendered(number: string): string {
   const markdown = new MarkdownIt()
-  useNumbers(markdown, (_env, line) => ({ file: where.file, line: line + 1 }))
+  useNumbers(
+    markdown,
+    (_env, line) => ({ file: where.file, line: line + 1 }),
+    () => FIRST,
+  )
   return markdown.render(PAGE(number))
 }
 
