@@ -28,7 +28,7 @@ export function drawCalls({ calls, rows, pages }: CallsFrame, words: Words): str
 function row({ who, call, answer, mappings, used }: DrawnCall, now: boolean, { labels }: Words): string {
   const refused = answer === 0 ? '' : ' class="ct-refused"'
   return (
-    `<tr${now ? ' class="ct-now"' : ''}><td>${escapeHtml(`${labels[who]}: ${call}`)}</td>` +
+    `<tr${now ? ' class="ct-now"' : ''}><td>${escapeHtml(who === 'program' ? call : `${labels[who]}: ${call}`)}</td>` +
     `<td${refused}>${answer}</td><td>${mappings ?? labels.gone}</td><td>${used}</td></tr>`
   )
 }
