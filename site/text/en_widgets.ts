@@ -137,8 +137,7 @@ export const enWidgets = {
     },
     'cma-bitmap': {
       said: {
-        start: '{name} begins at page frame {pfn} and has {pages} pages, a bit for each.',
-        startCoarse: '{name} begins at page frame {pfn}: {pages} pages, {bits} bits.',
+        start: 'The area {name} begins at page frame {pfn} and has {pages} pages, and {bits} bits for them.',
         asks: '{name} asks for {pages} pages from a multiple of 2^{align} = {unit} on. The search begins at bit 0.',
         place:
           'Bits {bit} to {last} are clear, the lowest that will do. They are set, and the pages are asked for.',

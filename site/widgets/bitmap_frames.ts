@@ -60,9 +60,9 @@ class Film {
     this.area = this.system.cma[0] as ActiveCma
     this.align = align
     this.system.trace.enabled = true
-    const { name, count, order_per_bit, base_pfn } = this.area
+    const { name, count, base_pfn } = this.area
     const values = { name, pages: count, bits: cma_bitmap_maxno(this.area), pfn: hex(base_pfn) }
-    this.show({ word: order_per_bit === 0 ? 'start' : 'startCoarse', values }, null)
+    this.show({ word: 'start', values }, null)
   }
 
   private bitOf(pfn: number): number {

@@ -159,7 +159,9 @@ describe('the pages', () => {
           // Buttons are what JavaScript adds, and all that it adds.
           if (javaScriptEnabled) {
             await page.evaluate(() =>
-              document.querySelectorAll('.cell-tools, .cell-editor, .copy, .widget-controls, .movie-tools').forEach((e) => e.remove()),
+              document
+                .querySelectorAll('.cell-tools, .cell-editor, .copy, .widget-controls, .movie-tools')
+                .forEach((e) => e.remove()),
             )
           }
           words[path] = await wordsOf(page, 'main, .title')
