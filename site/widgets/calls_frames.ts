@@ -83,7 +83,7 @@ class Film {
       flags: MAP_PRIVATE | MAP_ANONYMOUS,
     })
     this.file = openCmaMem(cm) as File
-    this.show('start', 'program', 'open("/dev/cma_mem")', 0)
+    this.show('start', 'program', 'open()', 0)
   }
 
   private show(word: string, who: DrawnCall['who'], call: string, answer: number): void {

@@ -158,7 +158,7 @@ export function walkFrames(scenario: WalkScenario): WalkFrame[] {
   show(
     { word: 'physical', values: { frame: hex(table / pageSize), offset: hex(offset), pa } },
     levels.length,
-    { attributes, pa },
+    { looked: true, pa },
   )
   return frames
 }

@@ -33,7 +33,7 @@ const said = (played: Played): string => verdictOf(played, 'board.txt', enMovie)
 function seen(film: Film) {
   const at = openFilm(film)
   return film.steps.map(({ kind, values, range, counts }, index) => {
-    const { task: _, ...told } = values
+    const told = Object.fromEntries(Object.entries(values).filter(([name]) => name !== 'task'))
     return { kind, told, range, counts, pages: at(index).runs }
   })
 }

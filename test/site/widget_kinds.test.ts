@@ -96,6 +96,7 @@ describe('page-walk', () => {
     const indices = last.levels.map(({ index }) => BigInt(index))
     const pointer = indices.reduce((sum, index) => sum * 512n + index, 0n) * 4096n + BigInt(last.offset)
     expect(pointer).toBe(BigInt(last.va))
+    expect(frames.map(({ looked }) => looked).slice(-3)).toEqual([false, true, true])
     expect(last.attributes.at(-1)!.name).toBe(
       maps === 'memory' ? 'AttrIndx 0: normal' : 'AttrIndx 2: normal-nc',
     )
