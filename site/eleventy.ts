@@ -215,6 +215,14 @@ function nestedHeadings(html: string): Headings {
 function addFilters(eleventy: EleventyConfig, material: () => Material): void {
   // Inside a <script> nothing may close it.
   eleventy.addFilter('json', (value: unknown) => JSON.stringify(value).replaceAll('<', '\\u003c'))
+  // The words of scripts that only some pages load are left out where they are not named.
+  eleventy.addFilter('wordsFor', (scripts: Record<string, unknown>, named: readonly string[]) =>
+    Object.fromEntries(
+      Object.entries(scripts).filter(
+        ([name]) => !['cells', 'exercise'].includes(name) || named.includes(name),
+      ),
+    ),
+  )
   eleventy.addFilter('headings', nestedHeadings)
   eleventy.addFilter('minutes', minutesOf)
   eleventy.addFilter('hasCells', (html: string) => html.includes('<contig-cell'))

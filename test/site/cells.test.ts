@@ -94,14 +94,14 @@ describe.each(['meta', 'headers'] as const)('<contig-cell>, policy by %s', (how)
     if (wait) await settled()
   }
 
-  it('runs a cell as printed, without editor or stripper, and says that the output is the same', async () => {
+  it('runs a cell as printed, without the editor, and says that the output is the same', async () => {
     expect(await text()).toBe('busy 16 [16] { busy: 16 } Uint8Array(2) [0, 0] <&>\n')
     await cell().getByRole('button', { name: 'Run' }).click()
     await settled()
     expect(await text()).toBe('busy 16 [16] { busy: 16 } Uint8Array(2) [0, 0] <&>\n')
     expect(await cell().locator('.cell-label').textContent()).toBe('Your run')
     expect(await status()).toMatch(/^Ran in \d+ ms\. The same output as in the book\.$/)
-    expect(requests.filter((path) => /editor|strip/.test(path))).toEqual([])
+    expect(requests.filter((path) => /editor/.test(path))).toEqual([])
     expect(complaints).toEqual([])
   })
 

@@ -20,6 +20,9 @@ const maps = widgets.filter(({ kind }) => kind === 'page-map')
 const INTERACTION_MS = 100
 const FRAME_MS = 1000 / 60
 
+// The narrowest screen has least room for a sentence; `npm run pages` looks at the others too.
+const WIDTHS = process.env['CONTIG_LONG'] === '1' ? [1400, 390, 320] : [320]
+
 const median = (numbers: readonly number[]): number =>
   [...numbers].sort((a, b) => a - b)[numbers.length >> 1] ?? NaN
 
@@ -80,7 +83,7 @@ describe('the widgets', () => {
     it(`${film.id}: goes through its frames by keyboard, says each, and nothing moves`, async (context) => {
       if (missing) context.skip(missing)
       const said = sentences(film)
-      for (const width of [1400, 390, 320]) {
+      for (const width of WIDTHS) {
         await looking({ viewport: { width, height: 900 } }, async (page) => {
           const widget = await woken(page, film)
           const figure = page.locator(`figure:has(#${film.id})`)
@@ -116,8 +119,13 @@ describe('the widgets', () => {
         expect(await saying(widget)).toBe(said[0])
         await widget.getByRole('button', { name: 'Play' }).click()
         expect(await widget.locator('.widget-said').getAttribute('aria-live')).toBe('off')
-        await until(async () => (await saying(widget)) === said[2], 'its third frame')
-        await widget.getByRole('button', { name: 'Pause' }).click()
+        await until(
+          async () => said.indexOf((await saying(widget)) ?? '') >= Math.min(2, said.length - 1),
+          'its third frame',
+        )
+        // A film of three frames has ended by then, and stopped by itself.
+        if (said.length > 3) await widget.getByRole('button', { name: 'Pause' }).click()
+        else await widget.getByRole('button', { name: 'Play' }).waitFor()
         expect(await widget.locator('.widget-said').getAttribute('aria-live')).toBe('polite')
         await page.evaluate(() => {
           const log: number[] = []
@@ -128,8 +136,10 @@ describe('the widgets', () => {
           }).observe({ type: 'event', durationThreshold: 16 } as PerformanceObserverInit)
         })
         const forward = widget.getByRole('button', { name: 'Forward' })
-        for (let i = 0; i < 9; i++) await forward.click()
-        for (let i = 0; i < 9; i++) await page.keyboard.press('ArrowLeft')
+        await page.keyboard.press('Home')
+        const steps = Math.min(9, said.length - 1)
+        for (let i = 0; i < steps; i++) await forward.click()
+        for (let i = 0; i < steps; i++) await page.keyboard.press('ArrowLeft')
         await page.waitForTimeout(300)
         // What took less than 16 ms is not told of.
         const slow = await page.evaluate(
