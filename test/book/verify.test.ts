@@ -105,9 +105,10 @@ describe('boldTerms() and checkBold()', () => {
     const chapter = {
       file: 'x.md',
       slug: '01-x',
+      url: '/01-x/',
       markdown: 'A **page frame**.\nTwo **page frames** in `x`.\n',
     }
-    const found = definitions([chapter, { ...chapter, slug: '02-y' }] as unknown as Parameters<
+    const found = definitions([chapter, { ...chapter, slug: '02-y', url: '/02-y/' }] as unknown as Parameters<
       typeof definitions
     >[0])
     expect([...found]).toEqual([['page frame', '/01-x/#term-page-frame']])
