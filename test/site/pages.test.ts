@@ -156,8 +156,9 @@ describe('the pages', () => {
       await looking({ javaScriptEnabled }, async (page) => {
         for (const path of kindsOfPages(folder)) {
           await page.goto(url + path.slice(1))
-          // Buttons are what JavaScript adds, and all that it adds.
+          // Buttons are what JavaScript adds, and all that it adds; those of cells come when the browser is idle.
           if (javaScriptEnabled) {
+            await page.waitForFunction(() => !document.querySelector('contig-cell:not(:defined)'))
             await page.evaluate(() =>
               document
                 .querySelectorAll(
