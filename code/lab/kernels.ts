@@ -42,9 +42,14 @@ export interface LabKernel extends KernelTag {
 /** The series of a kernel by its name. */
 export const seriesOf = (name: KernelName): Series => (name === '6.1' ? '6.1' : '6.12')
 
-/** Whether an expectation's `kernels` speak of this kernel; unsaid, they speak of every one. */
+/**
+ * Whether an expectation's `kernels` speak of this kernel; unsaid, they speak of every one. A series means our own kernels of
+ * it too, unless one of those is named: then those that are named.
+ */
 export const speaksOf = (kernels: readonly KernelName[] | undefined, { name, series }: KernelTag): boolean =>
-  kernels === undefined || kernels.includes(name) || kernels.includes(series)
+  kernels === undefined ||
+  kernels.includes(name) ||
+  (kernels.includes(series) && !kernels.some((each) => each === 'lab' || each === 'debug'))
 
 /** The prefix of the cross compiler's programs. */
 export const CROSS: Readonly<Record<GuestArch, string>> = {
