@@ -36,22 +36,25 @@ const WORKERS = {
   MOVIE_WORKER: 'site/widgets/movie/worker.ts',
 }
 
-/**
- * The workers, with those models that they run: their addresses from a file beside them, as esbuild's `define` wants it. A
- * project without models (test/support/sample_site.ts) has no widgets either.
- */
-async function buildWorkers(common: BuildOptions): Promise<Record<string, string>> {
+interface Workers {
+  /** Their addresses from a file beside them, as esbuild's `define` wants it. */
+  readonly define: Record<string, string>
+  readonly inputs: readonly string[]
+}
+
+/** The workers, with those models that they run. A project without models (test/support/sample_site.ts) has no widgets. */
+async function buildWorkers(common: BuildOptions): Promise<Workers> {
   const names = Object.entries(WORKERS)
-  if (!existsSync(join(root, 'code/mm'))) return Object.fromEntries(names.map(([name]) => [name, '""']))
+  if (!existsSync(join(root, 'code/mm')))
+    return { define: Object.fromEntries(names.map(([name]) => [name, '""'])), inputs: [] }
   const entryPoints = Object.values(WORKERS)
   const { metafile } = await build({ ...common, metafile: true, format: 'esm', splitting: true, entryPoints })
   const outputs = Object.entries(metafile.outputs)
-  return Object.fromEntries(
-    names.map(([name, entry]) => {
-      const file = outputs.find(([, { entryPoint }]) => entryPoint === entry)?.[0] ?? ''
-      return [name, JSON.stringify(`./${basename(file)}`)]
-    }),
-  )
+  const addresses = names.map(([name, entry]) => {
+    const file = outputs.find(([, { entryPoint }]) => entryPoint === entry)?.[0] ?? ''
+    return [name, JSON.stringify(`./${basename(file)}`)] as const
+  })
+  return { define: Object.fromEntries(addresses), inputs: Object.keys(metafile.inputs) }
 }
 
 /** Bundles into `outDir/assets/`, gives the addresses. */
@@ -67,7 +70,7 @@ export async function buildAssets(outDir: string): Promise<Assets> {
     logLevel: 'warning',
     metafile: true,
   } as const
-  const define = await buildWorkers(common)
+  const { define, inputs } = await buildWorkers(common)
   const [early, modules] = await Promise.all([
     // The theme stands before anything is painted, so it is no module.
     build({
@@ -113,7 +116,7 @@ export async function buildAssets(outDir: string): Promise<Assets> {
     theme: named('theme'),
     icon: copied('site/favicon.svg', 'icon'),
     card: copied(drawnCard(), 'card'),
-    inputs: [early, modules].flatMap(({ metafile }) => Object.keys(metafile.inputs)),
+    inputs: [...inputs, ...[early, modules].flatMap(({ metafile }) => Object.keys(metafile.inputs))],
     scripts: Object.fromEntries(Object.keys(MODULES).map((name) => [name, named(name)])),
   }
 }

@@ -125,20 +125,21 @@ async function gather(
       told: extracted.flatMap(({ cells }) => cells),
     }),
   ])
+  const exercises = await exercisePages({ root, outDir, highlight, cellAssets })
+  const inputs = [...assets.inputs, ...cellAssets.inputs, ...exercises.inputs]
   return {
     renditions,
     sources: sourcePages(weave, highlight),
     assets,
     cellAssets,
     // Nothing that an author edits while watching changes them.
-    licences:
-      before?.licences ?? (await writeLicences(root, outDir, [...assets.inputs, ...cellAssets.inputs])),
+    licences: before?.licences ?? (await writeLicences(root, outDir, inputs)),
     changes: changesData(root),
     cells: new Map(extracted.map(({ chapter, cells }) => [chapter.file, cells])),
     claims,
     coverage: coverageRows(coverage, weave.chapters),
     movie: buildMovie(outDir),
-    exercises: await exercisePages({ root, outDir, highlight, cellAssets }),
+    exercises,
     formats: { manifest: !watching, epub: !watching, pdf: !watching && process.env['CONTIG_PDF'] === '1' },
   }
 }

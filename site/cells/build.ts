@@ -46,7 +46,7 @@ export async function buildCells(root: string, outDir: string, options: Options 
     }
   }
 
-  const models = files.size > 0 ? await buildModels(root, outdir) : new Map<string, string>()
+  const { models, inputs } = files.size > 0 ? await buildModels(root, outdir) : NO_MODELS
   const tool = { ...BUNDLE, ...NAMES, absWorkingDir: root, platform: 'browser', outdir } as const
   const { workers = {}, clients = [] } = options
   keep(await build({ ...tool, entryPoints: [cellSource('worker.ts'), ...Object.values(workers)] }), root)
@@ -70,7 +70,7 @@ export async function buildCells(root: string, outDir: string, options: Options 
     workerUrl: base + worker,
     clients: Object.fromEntries(clients.map((file) => [file, base + found(file)])),
     modules: Object.fromEntries(modules.map(([name, path]) => [name, base + path])),
-    inputs: metafiles.flatMap((metafile) => Object.keys(metafile.inputs)),
+    inputs: [...inputs, ...metafiles.flatMap((metafile) => Object.keys(metafile.inputs))],
     files: [...models.values(), ...outputs.values(), ...chunks(metafiles, root, outdir)]
       .filter((path, index, all) => all.indexOf(path) === index)
       .map((path) => sizeOf(path, outdir, base)),
@@ -96,8 +96,17 @@ function sizeOf(path: string, outdir: string, base: string) {
 /** Under this name the map of the models holds the file that all are in. */
 const ALL = ''
 
-/** Writes the models; specifier → path below `outdir`. */
-async function buildModels(root: string, outdir: string): Promise<Map<string, string>> {
+interface Models {
+  /** Specifier → path below the folder of assets. */
+  readonly models: ReadonlyMap<string, string>
+  /** Every file that they were made from, paths from the root. */
+  readonly inputs: readonly string[]
+}
+
+const NO_MODELS: Models = { models: new Map(), inputs: [] }
+
+/** Writes the models. */
+async function buildModels(root: string, outdir: string): Promise<Models> {
   const files = modelFiles(root)
   const exported = await exportedNames(root)
   const alias = (index: number, name: string) => `m${index}_${name}`
@@ -105,7 +114,7 @@ async function buildModels(root: string, outdir: string): Promise<Map<string, st
     const names = (exported.get(file) ?? []).map((name) => `${name} as ${alias(index, name)}`)
     return `import ${JSON.stringify(`./${file}`)}\nexport { ${names.join(', ')} } from ${JSON.stringify(`./${file}`)} // ${specifier}`
   })
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     ...modelOptions(root),
     stdin: { contents: entry.join('\n'), resolveDir: root, sourcefile: 'models.ts' },
     minifyWhitespace: true,
@@ -128,7 +137,7 @@ async function buildModels(root: string, outdir: string): Promise<Map<string, st
     const names = (exported.get(file) ?? []).map((name) => `${alias(index, name)} as ${name}`)
     write(specifier, path, `export { ${names.join(', ')} } from '${up.startsWith('.') ? up : `./${up}`}'\n`)
   }
-  return written
+  return { models: written, inputs: Object.keys(metafile.inputs) }
 }
 
 /** What each model exports at run time, `export *` followed, types left out: esbuild knows. */

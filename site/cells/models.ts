@@ -2,7 +2,7 @@
 //
 // The models as modules that a cell can import, built by esbuild. Names are kept, because a printed object shows its
 // class.
-import { existsSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { BuildOptions } from 'esbuild'
@@ -18,7 +18,8 @@ export function modelFiles(root: string): Map<string, string> {
 export function cellSource(name: string): string {
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
     const file = join(folder, 'site/cells', name)
-    if (existsSync(file)) return file
+    // As esbuild names it in what it tells.
+    if (existsSync(file)) return realpathSync(file)
     if (folder === dirname(folder))
       throw new Error(`cellSource: site/cells/${name} is in no folder above ${import.meta.url}`)
   }

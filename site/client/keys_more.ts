@@ -27,6 +27,6 @@ export function copyInView(): void {
 }
 
 export function lineInView(): void {
-  const figure = inView('.listing[id]:has(pre)')
+  const figure = inView('.listing[id]:has(pre), .source-page')
   if (figure) void import('./lines.ts').then(({ chooseLine }) => chooseLine(figure))
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
 // Addresses of lines. In a chapter `#listing-name:L120` or `…:L120-L124`, the lines of the file that the listing is of; on a
-// source page `#L10` or `#L10-L20`. The HTML has a number on each fifth line and behind each gap: the rest is counted here.
+// source page `#L10` or `#L10-L20`. In a listing the HTML has a number on each fifth line and behind each gap: the rest is counted.
 import { announce } from './announce.ts'
 import css from './lines.css'
-import { element } from './element.ts'
 import { findingWords } from './finding_words.ts'
 import { type ListingLines, linesOf } from './listing_lines.ts'
+import { rowsOf } from './source_lines.ts'
 import { useStyles } from './styles.ts'
 import { fill, wordsOf } from './words.ts'
 
@@ -14,6 +14,7 @@ useStyles(css)
 const words = (await findingWords()).lines
 
 interface Chosen {
+  /** A listing, or the file of a source page. */
   readonly figure: HTMLElement
   readonly lines: ListingLines
   /** The first line that was chosen, and the last: indexes into the listing, in either order. */
@@ -22,8 +23,9 @@ interface Chosen {
 }
 
 let chosen: Chosen | null = null
-const band = element('span', { className: 'line-band' })
-band.ariaHidden = 'true'
+
+const linesIn = (figure: HTMLElement): ListingLines =>
+  figure.matches('.source-page') ? rowsOf(figure) : linesOf(figure)
 
 const addressOf = (first: number, last: number): string =>
   first === last ? `L${first}` : `L${first}-L${last}`
@@ -40,28 +42,18 @@ function setHash(hash: string): void {
   history.replaceState(history.state, '', hash)
 }
 
-/** Source pages: rows of a table. */
-function markRows(first: number, last: number, scroll: boolean): void {
-  for (const row of document.querySelectorAll('.source-page tr.chosen')) row.classList.remove('chosen')
-  for (let line = first; line <= last; line += 1) document.getElementById(`L${line}`)?.classList.add('chosen')
-  if (scroll) document.getElementById(`L${first}`)?.scrollIntoView({ block: 'center' })
-}
-
 function draw(): void {
-  if (!chosen) return band.remove()
+  if (!chosen) return
   const { lines, anchor, end } = chosen
-  const [first, last] = [Math.min(anchor, end), Math.max(anchor, end)]
-  lines.code.prepend(band)
-  band.style.top = `${lines.top(first)}px`
-  band.style.height = `${lines.bottom(last) - lines.top(first)}px`
+  lines.mark(Math.min(anchor, end), Math.max(anchor, end))
 }
 
 function say(): void {
   if (!chosen) return
-  const { figure, lines, anchor, end } = chosen
+  const { lines, anchor, end } = chosen
   const [first, last] = [Math.min(anchor, end), Math.max(anchor, end)]
   const [from, to] = [lines.numbers[first] ?? 0, lines.numbers[last] ?? 0]
-  setHash(`#${figure.id}:${addressOf(from, to)}`)
+  setHash(`#${lines.name && `${lines.name}:`}${addressOf(from, to)}`)
   announce(
     first === last
       ? fill(words.chosen, { line: from, text: lines.texts[first]?.trim() ?? '' })
@@ -72,7 +64,7 @@ function say(): void {
 function choose(figure: HTMLElement, at: number, extend: boolean): void {
   if (extend && chosen?.figure === figure) chosen.end = at
   else {
-    const lines = chosen?.figure === figure ? chosen.lines : linesOf(figure)
+    const lines = chosen?.figure === figure ? chosen.lines : linesIn(figure)
     endChoice()
     chosen = { figure, lines, anchor: at, end: at }
     lines.block.addEventListener('keydown', onKey)
@@ -88,8 +80,8 @@ function endChoice(): void {
   if (!chosen) return
   chosen.lines.block.removeEventListener('keydown', onKey)
   lineButton(chosen.figure)?.replaceChildren(wordsOf('copy').line)
+  chosen.lines.unmark()
   chosen = null
-  draw()
 }
 
 function copyAddress(): void {
@@ -120,10 +112,10 @@ function onKey(event: KeyboardEvent): void {
   event.preventDefault()
 }
 
-/** Begins to choose in a listing, or copies what is chosen there already. */
+/** Begins to choose in a listing or a file, or copies what is chosen there already. */
 export function chooseLine(figure: HTMLElement): void {
   if (chosen?.figure === figure) return copyAddress()
-  const lines = linesOf(figure)
+  const lines = linesIn(figure)
   const first = lines.firstSeen()
   choose(figure, first, false)
   say()
@@ -131,18 +123,11 @@ export function chooseLine(figure: HTMLElement): void {
   announce(`${fill(words.chosen, { line: lines.numbers[first] ?? 0, text: '' })} ${words.keys}`)
 }
 
-/** A click beside the code of a listing, or with Shift on a number of a source page. */
+/** A click beside the code of a listing, or on a number of a source page. */
 export function clicked(event: MouseEvent, at: HTMLElement): void {
-  const row = at.closest('tr')
-  if (row) {
-    const from = rangeIn(location.hash)?.first ?? Number(row.id.slice(1))
-    const ends = [from, Number(row.id.slice(1))]
-    setHash(`#${addressOf(Math.min(...ends), Math.max(...ends))}`)
-    return markRows(Math.min(...ends), Math.max(...ends), false)
-  }
-  const figure = at.closest<HTMLElement>('figure')
+  const figure = at.closest<HTMLElement>('figure, .source-page')
   if (!figure) return
-  const line = linesOf(figure).at(event.clientY)
+  const line = linesIn(figure).at(event.clientY)
   if (line === null) return
   choose(figure, line, event.shiftKey)
   say()
@@ -160,10 +145,12 @@ addEventListener('click', (event) => {
 export function showAddressed(): void {
   const range = rangeIn(location.hash)
   if (!range) return
-  if (range.owner === '') return markRows(range.first, range.last, true)
-  const figure = document.getElementById(range.owner)
-  if (!figure?.matches('.listing:has(pre)')) return
-  const lines = linesOf(figure)
+  const figure =
+    range.owner === ''
+      ? document.querySelector<HTMLElement>('.source-page')
+      : document.getElementById(range.owner)
+  if (!figure?.matches('.listing:has(pre), .source-page')) return
+  const lines = linesIn(figure)
   const [first, last] = [lines.indexOf(range.first), lines.indexOf(range.last)]
   if (first === null || last === null) return figure.scrollIntoView()
   choose(figure, first, false)

@@ -1,28 +1,42 @@
 // SPDX-License-Identifier: MIT
 //
 // The lines of a listing as they stand in the page: their numbers in the file, and where they are.
+import { element } from './element.ts'
 
 export interface ListingLines {
+  /** What stands before `:L12` in an address: the listing's id; empty on a source page. */
+  readonly name: string
+  /** What takes the keys. */
   readonly block: HTMLElement
-  readonly code: HTMLElement
   readonly texts: readonly string[]
   /** The number in the file; null for ⟨a nested region⟩. */
   readonly numbers: readonly (number | null)[]
-  /** Pixels from the top of `code`. */
-  top(index: number): number
-  bottom(index: number): number
+  /** Marks these and no others. */
+  mark(first: number, last: number): void
+  unmark(): void
   /** The line at a height of the window; null for one without a number. */
   at(clientY: number): number | null
   /** The line of a number of the file; for one inside a nested region, the next that is here; null behind the end. */
   indexOf(number: number): number | null
   /** The first that is in the window. */
   firstSeen(): number
-  /** Scrolls until it can be seen; `isFar` brings it to the upper third. */
+  /** See `bringIntoSight()`. */
   show(index: number, isFar?: boolean): void
 }
 
 /** A line that is chosen by keyboard stays so far from the window's edges, in pixels. */
 const EDGE = 60
+
+/** Scrolls until what lies there can be seen; `isFar` brings it to the upper third. */
+export function bringIntoSight({ top, bottom }: { top: number; bottom: number }, isFar = false): void {
+  if (isFar) scrollBy(0, top - innerHeight / 3)
+  else if (top < EDGE) scrollBy(0, top - EDGE)
+  else if (bottom > innerHeight - EDGE) scrollBy(0, bottom - innerHeight + EDGE)
+}
+
+/** Lies over the lines of a listing that are chosen: a line of it has no element of its own. */
+const band = element('span', { className: 'line-band' })
+band.ariaHidden = 'true'
 
 /** The printed numbers, by line: a span of a numbered line stands where it begins. */
 function printedIn(code: HTMLElement): Map<number, number> {
@@ -78,14 +92,18 @@ export function linesOf(figure: HTMLElement): ListingLines {
     const rest = (Number.parseFloat(getComputedStyle(code).lineHeight) - (bottom - top)) / 2
     return { top: top - rest, bottom: bottom + rest }
   }
-  const codeTop = (): number => code.getBoundingClientRect().top
   return {
+    name: figure.id,
     block,
-    code,
     texts,
     numbers,
-    top: (index) => box(index).top - codeTop(),
-    bottom: (index) => box(index).bottom - codeTop(),
+    mark(first, last) {
+      const { top } = box(first)
+      code.prepend(band)
+      band.style.top = `${top - code.getBoundingClientRect().top}px`
+      band.style.height = `${box(last).bottom - top}px`
+    },
+    unmark: () => band.remove(),
     at(clientY) {
       const index = begins.findLastIndex((_, line) => box(line).top <= clientY)
       return index >= 0 && numbers[index] !== null ? index : null
@@ -99,11 +117,6 @@ export function linesOf(figure: HTMLElement): ListingLines {
         0,
         numbers.findIndex((each, line) => each !== null && box(line).bottom > 8),
       ),
-    show(index, isFar = false) {
-      const { top, bottom } = box(index)
-      if (isFar) scrollBy(0, top - innerHeight / 3)
-      else if (top < EDGE) scrollBy(0, top - EDGE)
-      else if (bottom > innerHeight - EDGE) scrollBy(0, bottom - innerHeight + EDGE)
-    },
+    show: (index, isFar) => bringIntoSight(box(index), isFar),
   }
 }

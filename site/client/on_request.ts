@@ -51,7 +51,7 @@ for (const [selector, open] of [
   button?.setAttribute('data-ready', '')
 }
 
-// Lines: an address that names one, or a click beside a listing, where the numbers are.
+// Lines: an address that names one, or a click where the numbers are: beside a listing, in a source page.
 const showLines = (): void => {
   if (/[#:]L\d+(?:-L\d+)?$/.test(location.hash))
     void import('./lines.ts').then(({ showAddressed }) => showAddressed())
@@ -61,10 +61,8 @@ showLines()
 addEventListener('click', (event) => {
   const at = event.target instanceof Element ? event.target : null
   const block = at?.closest<HTMLElement>('.listing[id] pre.code')
-  const row = at?.closest<HTMLElement>('.source-page .n a')
-  if (row && event.shiftKey) event.preventDefault()
+  const number = at?.closest<HTMLElement>('.source-page th')
   const beside = block && event.clientX < (block.firstElementChild?.getBoundingClientRect().left ?? 0)
-  if (beside || (row && event.shiftKey)) {
-    void import('./lines.ts').then(({ clicked }) => clicked(event, block ?? row!))
-  }
+  const where = beside ? block : number
+  if (where) void import('./lines.ts').then(({ clicked }) => clicked(event, where))
 })

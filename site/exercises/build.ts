@@ -58,15 +58,22 @@ export const asked = (seed) => ask(createRng(seed))
 /** Whether a page can check its answers: those of the others need a board. */
 export const runsInPage = ({ kind }: Pick<Exercise, 'kind'>): boolean => kind !== 'c'
 
-/** Writes a module an exercise below `outDir/assets/`; id → address from the site's top. */
+interface Checks {
+  /** Exercise's id → address from the site's top. */
+  readonly addresses: ReadonlyMap<string, string>
+  /** Every file that they were made from, paths from the root. */
+  readonly inputs: readonly string[]
+}
+
+/** Writes a module an exercise below `outDir/assets/`. */
 export async function buildChecks(
   root: string,
   outDir: string,
   exercises: readonly Exercise[],
   { modules, assetsUrl = '/assets/' }: { modules: CellAssets['modules']; assetsUrl?: string },
-): Promise<Map<string, string>> {
+): Promise<Checks> {
   const mine = exercises.filter(runsInPage)
-  if (mine.length === 0) return new Map()
+  if (mine.length === 0) return { addresses: new Map(), inputs: [] }
   const outdir = resolve(outDir, 'assets')
   const { metafile } = await build({
     ...BUNDLE,
@@ -83,15 +90,13 @@ export async function buildChecks(
     plugins: [builtModels(root, modules, assetsUrl), questions],
   })
   const built = Object.keys(metafile.outputs).map((path) => resolve(root, path).slice(outdir.length + 1))
-  return new Map(
-    mine.flatMap(({ id }) => {
-      const file = built.find(
-        (path) =>
-          path.startsWith(`${FOLDER}/${id}-`) && HASHED.test(path.slice(FOLDER.length + id.length + 1)),
-      )
-      return file === undefined ? [] : [[id, `assets/${file}`] as const]
-    }),
-  )
+  const addresses = mine.flatMap(({ id }) => {
+    const file = built.find(
+      (path) => path.startsWith(`${FOLDER}/${id}-`) && HASHED.test(path.slice(FOLDER.length + id.length + 1)),
+    )
+    return file === undefined ? [] : [[id, `assets/${file}`] as const]
+  })
+  return { addresses: new Map(addresses), inputs: Object.keys(metafile.inputs) }
 }
 
 // Another exercise's id may begin with this one's.

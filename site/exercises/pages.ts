@@ -59,6 +59,8 @@ export interface ExercisePages {
   readonly chapters: readonly ExerciseChapter[]
   /** Address of the catalog for export and import. */
   readonly catalog: string
+  /** Every file that the checks were made from, paths from the root. */
+  readonly inputs: readonly string[]
 }
 
 export interface ExerciseBuild {
@@ -131,7 +133,7 @@ export function factsOf({
 export async function exercisePages(build: ExerciseBuild): Promise<ExercisePages> {
   const { root, outDir, highlight, cellAssets } = build
   const exercises = loadExercises(root)
-  const checks = await buildChecks(root, outDir, exercises, cellAssets)
+  const { addresses, inputs } = await buildChecks(root, outDir, exercises, cellAssets)
   const pages: ExercisePage[] = []
   for (const [at, exercise] of exercises.entries()) {
     const { id, number, title, kind, about = '', chapter, path, files, prerequisites } = exercise
@@ -143,7 +145,7 @@ export async function exercisePages(build: ExerciseBuild): Promise<ExercisePages
       ...(await taskOf(exercise, build)),
       file: name === undefined ? null : { name, html: listing(highlight, join(path, name), name) },
       seed: PRINTED_SEED,
-      check: checks.get(id) ?? '',
+      check: addresses.get(id) ?? '',
       ...writeHelps(exercise, build),
       previous: nameOf(exercises[at - 1]),
       next: nameOf(exercises[at + 1]),
@@ -157,7 +159,7 @@ export async function exercisePages(build: ExerciseBuild): Promise<ExercisePages
       files: exercise.files,
     })),
   }
-  return { pages, chapters: byChapter(pages), catalog: writeData(outDir, 'catalog', catalog) }
+  return { pages, chapters: byChapter(pages), catalog: writeData(outDir, 'catalog', catalog), inputs }
 }
 
 function byChapter(pages: readonly ExercisePage[]): ExerciseChapter[] {

@@ -80,6 +80,22 @@ function useFootnotes(markdown: MarkdownIt, claims: () => Claims): void {
   }
 }
 
+/** What a cell heads: a column, or a row where the corner above the names of rows is empty, which heads nothing. */
+function useHeads(markdown: MarkdownIt): void {
+  markdown.core.ruler.push('heads', ({ tokens }) => {
+    let hasRowNames = false
+    for (const [index, token] of tokens.entries()) {
+      const isFirst = tokens[index - 1]?.type === 'tr_open'
+      const isEmpty = tokens[index + 1]?.content === ''
+      if (token.type === 'th_open' && isFirst) hasRowNames = isEmpty
+      const isName = token.type === 'td_open' && isFirst && hasRowNames
+      if (token.type !== 'th_open' && !isName) continue
+      token.tag = tokens[index + 2]!.tag = isEmpty ? 'td' : 'th'
+      if (!isEmpty) token.attrSet('scope', isName ? 'row' : 'col')
+    }
+  })
+}
+
 /** Tables scroll in a box of their own, so the page never does. */
 function useTables(markdown: MarkdownIt): void {
   const { rules } = markdown.renderer
@@ -93,12 +109,6 @@ function useTables(markdown: MarkdownIt): void {
       const align = /text-align:(\w+)/.exec(token.attrGet('style') ?? '')?.[1]
       const others = token.attrs?.filter(([name]) => name !== 'style') ?? []
       token.attrs = align ? [...others, ['class', `align-${align}`]] : others
-      if (cell === 'th_open') {
-        // The corner above a column of row names heads nothing.
-        const empty = tokens[index + 1]?.content === ''
-        if (empty) token.tag = tokens[index + 2]!.tag = 'td'
-        else token.attrSet('scope', 'col')
-      }
       return self.renderToken(tokens, index, options)
     }
   }
@@ -150,6 +160,7 @@ export function createMarkdown(sources: SourcesIn, claims: () => Claims): Markdo
   useFences(markdown, sources)
   useFootnotes(markdown, claims)
   useTables(markdown)
+  useHeads(markdown)
   useLanguages(markdown)
   useTerms(markdown, sources)
   useTermLinks(markdown, (env) => sources(textOf(env as Env)).weave.chapters)

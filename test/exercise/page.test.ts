@@ -29,14 +29,14 @@ const withFiles = inPage.filter(({ kind }) => kind !== 'question')
 const questions = inPage.filter(({ kind }) => kind === 'question')
 
 let worker: Worker
-let checks: Map<string, string>
+let checks: ReadonlyMap<string, string>
 let models: Readonly<Record<string, string>>
 
 beforeAll(async () => {
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
   const cells = await buildCells(root, folder)
   models = cells.modules
-  checks = await buildChecks(root, folder, exercises, cells)
+  checks = (await buildChecks(root, folder, exercises, cells)).addresses
   await build({
     entryPoints: [join(root, 'test/support/exercise_worker.ts')],
     outfile: join(folder, 'worker.js'),

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import { build } from 'esbuild'
 import { unpackTar } from 'modern-tar'
 import { afterAll, describe, expect, inject, it } from 'vitest'
 import { FIRST } from '../../site/languages.ts'
@@ -256,20 +257,43 @@ describe('the notices', () => {
     expect(() => noticeOf(folder)).toThrow('bare 1.0.0 is bundled into the pages')
   })
 
-  it('are there for every package that a script of the pages names, and in full', () => {
+  /** Every script that a page, a worker of one or the browser itself starts; the exercises' checks beside them. */
+  const ENTRIES = [
+    'site/client/page.ts',
+    'site/client/theme.ts',
+    'site/cells/client.ts',
+    'site/cells/worker.ts',
+    'site/exercises/client.ts',
+    'site/exercises/check_worker.ts',
+    'site/offline/worker.ts',
+    'site/widgets/worker.ts',
+    'site/widgets/map_worker.ts',
+    'site/widgets/movie/worker.ts',
+  ]
+
+  it('are there for every package that a script of the pages names, and in full', async () => {
     const folder = inject('siteFolder')
-    const scripts = filesUnder('site', '.ts').filter((file) =>
-      /^site\/(?:client|widgets)\/|^site\/cells\/(?:client|editor)/.test(file),
-    )
-    const named = scripts.flatMap((file) =>
-      [
-        ...readFileSync(join(root, file), 'utf8').matchAll(
-          /^import (?!type)[^']*'((?:@[\w-]+\/)?[a-z][\w-]*)|\bimport\('((?:@[\w-]+\/)?[a-z][\w-]*)/gm,
-        ),
-      ].map((match) => match[1] ?? match[2] ?? ''),
+    const checks = filesUnder('chapters', '.ts').filter((file) => /\/(?:check|question)\.ts$/.test(file))
+    expect(checks.length).toBeGreaterThan(20)
+    const { metafile } = await build({
+      absWorkingDir: root,
+      entryPoints: [...ENTRIES, ...checks],
+      bundle: true,
+      splitting: true,
+      format: 'esm',
+      packages: 'external',
+      loader: { '.css': 'text' },
+      outdir: scratch,
+      metafile: true,
+      write: false,
+    })
+    const named = Object.values(metafile.outputs).flatMap(({ imports }) =>
+      imports.flatMap(({ path, external }) =>
+        external ? (/^(?:@[\w-]+\/)?[a-z][\w-]*/.exec(path)?.[0] ?? []) : [],
+      ),
     )
     const packages = [...new Set(named)].filter((name) => name !== 'contiguous')
-    expect(packages.length).toBeGreaterThan(3)
+    expect(packages).toEqual(expect.arrayContaining(['@codemirror/view', 'markdown-it', 'sucrase', 'zod']))
     const text = readFileSync(join(folder, 'licences/third-party.txt'), 'utf8')
     const html = readFileSync(join(folder, 'licences/index.html'), 'utf8')
     for (const name of [...packages, 'typedoc']) {

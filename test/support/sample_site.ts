@@ -32,7 +32,11 @@ export function sampleSite(): SampleSite {
   }
   // Not links: each sample finds its own root from where these lie.
   cpSync(join(root, '.eleventy.js'), join(folder, '.eleventy.js'))
-  for (const name of ['dist', 'site']) cpSync(join(root, name), join(folder, name), { recursive: true })
+  const cells = join(root, 'site/cells')
+  for (const name of ['dist', 'site'])
+    cpSync(join(root, name), join(folder, name), { recursive: true, filter: (file) => file !== cells })
+  // But for the cells: their worker has a file of our code/ in it, which is no source of the sample.
+  symlinkSync(cells, join(folder, 'site/cells'))
   mkdirSync(join(folder, 'code/lib'), { recursive: true })
   mkdirSync(join(folder, 'kernel'))
   const put = (file: string, text: string): void => {
