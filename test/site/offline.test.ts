@@ -196,7 +196,11 @@ describe('the course offline', () => {
   it('searches, checks an exercise and plays the movie, with the server stopped', async (test) => {
     if (missing) test.skip(missing)
     const refused: string[] = []
-    page.on('requestfailed', (request) => refused.push(request.url()))
+    page.on('requestfailed', (request) => {
+      // Not what the browser itself gave up when it left a page.
+      const why = request.failure()?.errorText ?? ''
+      if (why !== 'net::ERR_ABORTED') refused.push(`${request.url()} ${why}`)
+    })
     page.on('pageerror', ({ message }) => refused.push(message))
 
     await page.goto(at(CHAPTER))
@@ -318,7 +322,10 @@ describe('the course offline', () => {
         }),
     )
     await page.getByRole('button', { name: 'Try again' }).click()
-    expect(await told).toEqual([expect.stringContaining('Being kept'), expect.stringContaining('was refused')])
+    expect(await told).toEqual([
+      expect.stringContaining('Being kept'),
+      expect.stringContaining('was refused'),
+    ])
     await page.goto(at(CHAPTER))
     expect(await runCell(page)).toContain('The same output as in the book.')
   })
