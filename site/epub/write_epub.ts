@@ -21,6 +21,9 @@ import { type Item, navigation, packageFile } from './package.ts'
 
 export const EPUB = 'contiguous.epub'
 
+/** What is drawn is drawn as on the pages. */
+const FIGURES = ['figures', 'widget_pictures', 'widget_kinds'].map((name) => `site/css/${name}.css`)
+
 const CONTAINER = `<?xml version="1.0" encoding="utf-8"?>
 <container version="1.0" xmlns="urn:oasis:names:tc:opendocument:xmlns:container">
 <rootfiles><rootfile full-path="EPUB/package.opf" media-type="application/oebps-package+xml"/></rootfiles>
@@ -82,7 +85,9 @@ export function epubOf(book: Book, pages: readonly BookPage[], modified: Date): 
   const contents = navigation(book, pages)
   const documents = pages.map((page) => contentDocument(page, pages))
   // A reader's own size of type counts, and epubcheck takes no rem.
-  const figures = lightCss('site/css/figures.css').replace(/(?<=\d)rem\b/g, 'em')
+  const figures = FIGURES.map(lightCss)
+    .join('\n')
+    .replace(/(?<=\d)rem\b/g, 'em')
   const css = `${readText('site/epub/book.css')}\n${figures}`
   const inside: Record<string, string> = {
     'package.opf': packageFile(book, itemsOf(documents), modified),

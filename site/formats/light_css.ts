@@ -4,12 +4,14 @@
 // value that site/css/tokens.css gives it, in the light scheme.
 import { readText } from '../paths.ts'
 
+const inLight = (css: string): string => css.replace(/light-dark\(([^,]+),[^)]*\)/g, '$1')
+
 function lightTokens(): ReadonlyMap<string, string> {
   const root = /:root \{([\s\S]*?)\n\}/.exec(readText('site/css/tokens.css'))?.[1] ?? ''
   return new Map(
     [...root.matchAll(/--([\w-]+):\s*([^;]+);/g)].map(([, name = '', value = '']) => [
       name,
-      value.replace(/light-dark\(([^,]+),[^)]*\)/g, '$1').replace(/\s+/g, ' '),
+      inLight(value).replace(/\s+/g, ' '),
     ]),
   )
 }
@@ -23,5 +25,5 @@ export function lightCss(file: string): string {
       if (value === undefined) throw new Error(`${file}: var(--${name}) is not in site/css/tokens.css`)
       return resolve(value)
     })
-  return resolve(readText(file))
+  return resolve(inLight(readText(file)))
 }

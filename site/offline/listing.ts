@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Which files of a built folder a reader keeps for reading offline. Left out: what only hosts, feeds and search engines
-// read, what is a course of its own (EPUB, PDF, archives of sources), and the API, which is kept page by page as it is
+// Which files of a built folder a reader keeps for reading offline. Left out: what only hosts, feeds, search engines and
+// those who show a link read, what is a course of its own (EPUB, PDF, archives of sources), and the API, which is kept page by page as it is
 // visited (worker.ts).
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
@@ -11,9 +11,10 @@ import type { ListedFile } from './list.ts'
 const LEFT_OUT = [
   /^api\//,
   /(^|\/)[._][^/]*$/,
-  /\.(epub|pdf|xml|txt|zip|gz|xz|map)$/,
-  /^(404\.html|headers\.json|worker\.js)$/,
+  /\.(epub|pdf|xml|zip|gz|xz|map)$/,
+  /^(404\.html|headers\.json|robots\.txt|worker\.js)$/,
   /^assets\/edition-[0-9a-f]+\.json$/,
+  /^assets\/card-[^/]+\.png$/,
   /^CNAME$/,
 ]
 

@@ -2,7 +2,7 @@
 //
 // The course as a PDF, by Chromium: tagged (a structure that screen readers follow), with an outline, page numbers, title
 // and language. Chapters are laid out one by one first, to count their pages for the table of contents.
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -20,14 +20,24 @@ const LIMIT_MS = 300_000
 /** 168 mm: A4 without the margins of book.css. */
 const PAPER_PX = 635
 
-/** The style sheet that the built pages load. */
-function siteCss(folder: string): string {
-  const file = /href="[^"]*(assets\/style-[^"]+\.css)"/.exec(
-    readFileSync(join(folder, 'index.html'), 'utf8'),
-  )?.[1]
-  if (!file || !existsSync(join(folder, file)))
-    throw new Error(`${folder}/index.html: found no style sheet of the site`)
-  return readFileSync(join(folder, file), 'utf8')
+/** The style sheets that the built pages load, that for paper last. */
+function siteCss(folder: string, book: Book): string {
+  const files = new Set<string>()
+  for (const { slug } of [{ slug: '' }, ...book.entries.filter(({ url }) => url !== null)]) {
+    const html = readFileSync(join(folder, slug, 'index.html'), 'utf8')
+    for (const [, file = ''] of html.matchAll(/<link rel="stylesheet" href="[^"]*(assets\/[^"]+\.css)"/g))
+      files.add(file)
+  }
+  const paper = [...files].filter((file) => file.startsWith('assets/print-'))
+  if (paper.length !== 1)
+    throw new Error(
+      `${folder}: its pages name ${paper.length} style sheets assets/print-…, expected one; build it again`,
+    )
+  return [...files]
+    .filter((file) => !paper.includes(file))
+    .concat(paper)
+    .map((file) => readFileSync(join(folder, file), 'utf8'))
+    .join('\n')
 }
 
 /** Pages of a PDF, from the root of its page tree: the largest count there is. */
@@ -91,7 +101,7 @@ export interface Printed {
 export async function printBook(folder: string, book: Book): Promise<Printed> {
   const pages = readPages(folder, book)
   const chapters = setChapters(pages)
-  const css = `${siteCss(folder)}\n${readText('site/print/book.css')}`
+  const css = `${siteCss(folder, book)}\n${readText('site/print/book.css')}`
   const htmlWith = (numbers: PageNumbers): string =>
     bookPage(book, pages, chapters, { css, date: editionDate(), numbers })
   const work = mkdtempSync(join(tmpdir(), 'contiguous-print-'))

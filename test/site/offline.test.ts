@@ -2,49 +2,91 @@
 //
 // Reading offline, in a real browser: the built course with its worker, on a server that is stopped, started with a newer
 // edition, and with a broken one.
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { loadExercises } from '../../code/exercise/catalog.ts'
 import { serveSite, type SiteServer } from '../../code/cli/site_server.ts'
-import type { EditionList } from '../../site/offline/list.ts'
+import { listFolder } from '../../site/offline/listing.ts'
 import { MANIFEST, WORKER, writeWorker } from '../../site/offline/write_worker.ts'
+import { root } from '../support/files.ts'
 import { chromiumMissing, launch } from '../support/site_pages.ts'
 
 const missing = chromiumMissing()
 const CHAPTER = '02-carving-memory-out/'
 const OTHER = '11-cma-alloc/'
 const API_PAGE = 'api/code/mm/memblock/memblock_add/'
+const EXERCISE = 'find-the-place'
+
+/**
+ * What the small edition is made of, of which these tests keep several: a page of each kind and all that pages load. Of
+ * exercises, sources and API it has one, or one room: the others take the same way.
+ */
+const PARTS = [
+  /^(index\.html|404\.html|headers\.json|manifest\.webmanifest)$/,
+  /^(data|glossary|movie|offline)\//,
+  new RegExp(`^(${CHAPTER}|${OTHER})(index\\.html|exercises/${EXERCISE}/)`),
+  new RegExp(`^assets/(?!exercises/)|^assets/exercises/${EXERCISE}-`),
+  /^source\/(index\.html|code\/mm\/)/,
+  /^api\/(index\.html|assets\/|code\/mm\/memblock\/memblock_add\/)/,
+]
 
 /** A folder of its own, for these tests write into it. */
 const folder = mkdtempSync(join(tmpdir(), 'contiguous-offline-'))
 const pageFile = join(folder, OTHER, 'index.html')
 
-const listed = (): EditionList => {
-  const name = readdirSync(join(folder, 'assets')).find((file) => file.startsWith('edition-')) ?? ''
-  return JSON.parse(readFileSync(join(folder, 'assets', name), 'utf8')) as EditionList
+/** Makes OTHER a page of another edition. */
+function retitle(title: string): void {
+  const html = readFileSync(pageFile, 'utf8')
+  writeFileSync(pageFile, html.replace(/<h1>.*?<\/h1>/, `<h1>${title}</h1>`))
+  expect(readFileSync(pageFile, 'utf8')).not.toBe(html)
 }
 
 beforeAll(async () => {
-  // Of the sources' pages one room: the others take the same way.
-  const isOtherRoom = (path: string): boolean => /\/source\/(kernel|code\/(?!mm\b)[^/]+)$/.test(path)
-  cpSync(inject('siteFolder'), folder, { recursive: true, filter: (path) => !isOtherRoom(path) })
+  const whole = inject('siteFolder')
+  for (const path of readdirSync(whole, { recursive: true, encoding: 'utf8' })) {
+    if (!PARTS.some((part) => part.test(path)) || statSync(join(whole, path)).isDirectory()) continue
+    mkdirSync(dirname(join(folder, path)), { recursive: true })
+    copyFileSync(join(whole, path), join(folder, path))
+  }
   await writeWorker(folder)
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 describe('writeWorker()', () => {
-  it('writeWorker() lists chapters, models and icons first, sources later, and no API, worker or list', () => {
-    const { files } = listed()
+  it('writeWorker() lists what is read and run first, sources later, and no API, worker or list', () => {
+    const files = listFolder(inject('siteFolder'))
     const stageOf = (pattern: RegExp): unknown => [
       ...new Set(files.filter(({ address }) => pattern.test(address)).map(({ stage }) => stage)),
     ]
-    expect(stageOf(/^$|^02-carving-memory-out\/$|^glossary\/$/)).toEqual(['first'])
-    expect(stageOf(/^assets\/(models\/|page-|style-|icon-)/)).toEqual(['first'])
+    for (const pattern of [
+      /^$|^02-carving-memory-out\/$|^glossary\/$|^movie\/$|^source\/$|^offline\/$/,
+      /\/exercises\/[^/]+\/$/,
+      /^data\/(search|glossary)\.en\.json$/,
+      /^assets\/(models\/|page-|style-|icon-|cell-types-|trace-(model|recorded)-)/,
+      /^assets\/exercises\/.+-(hints|solution)-/,
+      /^licences\/.*\.txt$/,
+    ])
+      expect(stageOf(pattern), String(pattern)).toEqual(['first'])
     expect(stageOf(/^source\/code\/mm\/cma.ts\/$/)).toEqual(['later'])
-    expect(stageOf(/^source\/$|^offline\/$/)).toEqual(['first'])
-    expect(stageOf(/^api\/|^worker|edition-|404|headers\.json|\.(epub|pdf)$/)).toEqual([])
+    expect(
+      stageOf(
+        /^(api\/|worker\.js|assets\/(edition|card)-|404|headers\.json|robots)|\.(epub|pdf|gz)$|(^|\/)[._]/,
+      ),
+    ).toEqual([])
+    const pages = files.filter(({ address }) => /\/exercises\/[^/]+\/$/.test(address))
+    expect(pages.length).toBe(loadExercises(root).length)
   })
 
   it('writeWorker() gives the same worker for the same folder, and another for one byte more', async () => {
@@ -70,7 +112,7 @@ describe('writeWorker()', () => {
     expect(manifest).toMatchObject({ start_url: './', scope: './', display: 'standalone' })
     expect(manifest.serviceworker.src).toBe(WORKER)
     expect(manifest.icons.map(({ purpose }) => purpose)).toContain('maskable')
-    const addresses = listed().files.map(({ address }) => address)
+    const addresses = listFolder(folder).map(({ address }) => address)
     for (const { src } of manifest.icons) expect(addresses).toContain(src)
   })
 })
@@ -112,6 +154,7 @@ describe('the course offline', () => {
     if (missing) return
     browser = await launch()
     context = await browser.newContext()
+    context.setDefaultTimeout(15_000)
     page = await context.newPage()
     await serve()
   })
@@ -150,6 +193,37 @@ describe('the course offline', () => {
     expect(page.url()).toBe(at(CHAPTER))
   })
 
+  it('searches, checks an exercise and plays the movie, with the server stopped', async (test) => {
+    if (missing) test.skip(missing)
+    const refused: string[] = []
+    page.on('requestfailed', (request) => {
+      // Not what the browser itself gave up when it left a page.
+      const why = request.failure()?.errorText ?? ''
+      if (why !== 'net::ERR_ABORTED') refused.push(`${request.url()} ${why}`)
+    })
+    page.on('pageerror', ({ message }) => refused.push(message))
+
+    await page.goto(at(CHAPTER))
+    await page.keyboard.press('/')
+    await page.locator('#search-field').fill('a pin that lasts')
+    await page.locator('#found-0').waitFor()
+    expect(await page.locator('#found-0').textContent()).toContain('A pin that lasts')
+
+    await page.goto(at(`${CHAPTER}exercises/${EXERCISE}/`))
+    await page.locator('.exercise-check').click()
+    await page.locator('.exercise-verdict').waitFor()
+    expect(await page.locator('.exercise-result').innerText()).toMatch(/expected/i)
+
+    await page.goto(at('movie/'))
+    await page.waitForFunction(() => {
+      const movie = document.querySelector('contig-movie')!
+      movie.dispatchEvent(new KeyboardEvent('keydown', { key: 'End', bubbles: true }))
+      return document.querySelector('.widget-controls span')?.textContent === '71 of 71'
+    })
+    expect(refused).toEqual([])
+    page.removeAllListeners()
+  })
+
   it('says so of a page that is not kept', async (test) => {
     if (missing) test.skip(missing)
     await page.goto(at('api/'))
@@ -173,8 +247,7 @@ describe('the course offline', () => {
     const reader = await context.newPage()
     await reader.goto(at(CHAPTER))
     // The newer edition has other scripts: here, none of the parts that an editor needs.
-    const html = readFileSync(pageFile, 'utf8')
-    writeFileSync(pageFile, html.replace(/<h1>[^<]*<\/h1>/, '<h1>A newer edition</h1>'))
+    retitle('A newer edition')
     for (const name of readdirSync(join(folder, 'assets')))
       if (/^cell-(editor|strip)-/.test(name)) rmSync(join(folder, 'assets', name))
     await writeWorker(folder)
@@ -196,8 +269,7 @@ describe('the course offline', () => {
 
   it('keeps the old edition when one file of a newer one cannot be had', async (test) => {
     if (missing) test.skip(missing)
-    const html = readFileSync(pageFile, 'utf8')
-    writeFileSync(pageFile, html.replace(/<h1>[^<]*<\/h1>/, '<h1>A broken edition</h1>'))
+    retitle('A broken edition')
     await writeWorker(folder)
     rmSync(pageFile)
     const ended = page.evaluate(
@@ -239,9 +311,21 @@ describe('the course offline', () => {
     expect(await shelves()).toBe(0)
     // A host that has the file, of another edition: as little use.
     writeFileSync(pageFile, 'Of yesterday.')
+    const told = page.evaluate(
+      () =>
+        new Promise<(string | null)[]>((done) => {
+          const line = document.querySelector('.kept span')!
+          const texts: (string | null)[] = []
+          new MutationObserver(() => {
+            if (texts.push(line.textContent) === 2) done(texts)
+          }).observe(line, { childList: true })
+        }),
+    )
     await page.getByRole('button', { name: 'Try again' }).click()
-    await page.getByText('Being kept').waitFor()
-    await page.getByText('a file or the room for it was refused').waitFor()
+    expect(await told).toEqual([
+      expect.stringContaining('Being kept'),
+      expect.stringContaining('was refused'),
+    ])
     await page.goto(at(CHAPTER))
     expect(await runCell(page)).toContain('The same output as in the book.')
   })
