@@ -4,6 +4,7 @@
  */
 
 /* #region fuzz-stream-dma */
+#include <string.h>
 #include <sys/ioctl.h>
 
 #include "fuzz.h"
@@ -29,6 +30,10 @@ static void make_pieces(struct stream_dma_map *map, uint64_t state)
 			fuzz_number(fuzz_random(&state), most) & ~7U;
 		at += (map->piece[i].length + 63) & ~63U;
 	}
+	/* In memory the first segment, an answer of the driver's, is behind the last piece. */
+	if (map->pieces > STREAM_DMA_PIECES)
+		memcpy(map->segment, &(struct stream_dma_piece){ .offset = at, .length = 64 },
+		       sizeof(struct stream_dma_piece));
 }
 
 static int stream_map(struct fuzz_worker *w, const struct fuzz_draw *d)
