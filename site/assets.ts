@@ -27,7 +27,7 @@ export interface Assets {
 const MODULES = { page: 'site/client/page.ts' }
 
 /** Style sheets beside the one that all pages have: `print` is for paper, the others for pages that have such a thing. */
-const SHEETS = ['exercises', 'movie', 'pictures', 'print'] as const
+const SHEETS = ['exercises', 'front', 'movie', 'pictures', 'print', 'source'] as const
 
 /** What widgets run beside the page: by the name that their scripts know the address by. */
 const WORKERS = {
@@ -109,9 +109,11 @@ export async function buildAssets(outDir: string): Promise<Assets> {
     css: named('style'),
     sheets: {
       exercises: named('exercises'),
+      front: named('front'),
       movie: named('movie'),
       pictures: named('pictures'),
       print: named('print'),
+      source: named('source'),
     },
     theme: named('theme'),
     icon: copied('site/favicon.svg', 'icon'),

@@ -129,9 +129,9 @@ describe('an appendix', () => {
     const { status, text } = build('A **frame** is one, and a **frame** again.\n')
     expect(status, text).toBe(0)
     expect(page('glossary/index.html')).toContain(
-      '<td><a href="../01-sample/#term-frame">page frame, frame</a></td>',
+      '<td id="term-page-frame"><a href="../01-sample/#term-frame">page frame, frame</a></td>',
     )
-    expect(page('glossary/index.html')).toContain('<td>zone</td>')
+    expect(page('glossary/index.html')).toContain('<td id="term-zone">zone</td>')
     expect(page('01-sample/index.html').match(/<strong id="term-frame">/g)).toHaveLength(1)
     rmSync(join(sample.folder, 'chapters/glossary.md'))
     rmSync(join(sample.folder, 'out/glossary'), { recursive: true })

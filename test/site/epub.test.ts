@@ -108,6 +108,21 @@ describe('the EPUB', () => {
     expect(text('book.css')).not.toContain('var(')
   })
 
+  it('has the styles of what its figures and widgets draw', () => {
+    const css = text('book.css')
+    for (const name of [
+      'mm-swatch',
+      'widget-stage',
+      'bl-MOVABLE',
+      'cb-set',
+      'mp-free',
+      'cl-cell',
+      'pw-arrow',
+      'ta-box',
+    ])
+      expect(css).toMatch(new RegExp(`\\.${name}\\b`))
+  })
+
   it('is linked from the front page', () => {
     expect(readFileSync(join(folder, 'index.html'), 'utf8')).toMatch(/href="[^"]*contiguous\.epub"/)
     expect(existsSync(file)).toBe(true)
