@@ -65,7 +65,8 @@ export async function createHighlight(): Promise<Highlight> {
   const remembered = new Map<string, readonly string[]>()
 
   const tokenLines = (code: string, grammar: string): string[] =>
-    shiki.codeToTokensBase(code, { lang: grammar, theme: 'contiguous' }).map((tokens) => {
+    // Without a limit of time: on a busy machine a line would lose its colours, and the pages would differ.
+    shiki.codeToTokensBase(code, { lang: grammar, theme: 'contiguous', tokenizeTimeLimit: 0 }).map((tokens) => {
       let html = ''
       let open = ''
       for (const token of tokens) {
