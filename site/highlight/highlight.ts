@@ -65,17 +65,20 @@ export async function createHighlight(): Promise<Highlight> {
   const remembered = new Map<string, readonly string[]>()
 
   const tokenLines = (code: string, grammar: string): string[] =>
-    shiki.codeToTokensBase(code, { lang: grammar, theme: 'contiguous' }).map((tokens) => {
-      let html = ''
-      let open = ''
-      for (const token of tokens) {
-        const kind = token.content.trim() === '' ? open : classOfColor(token.color)
-        if (kind !== open) html += (open ? '</span>' : '') + (kind ? `<span class="${kind}">` : '')
-        open = kind
-        html += escapeHtml(token.content)
-      }
-      return html + (open ? '</span>' : '')
-    })
+    // Without a limit of time: on a busy machine a line would lose its colours, and the pages would differ.
+    shiki
+      .codeToTokensBase(code, { lang: grammar, theme: 'contiguous', tokenizeTimeLimit: 0 })
+      .map((tokens) => {
+        let html = ''
+        let open = ''
+        for (const token of tokens) {
+          const kind = token.content.trim() === '' ? open : classOfColor(token.color)
+          if (kind !== open) html += (open ? '</span>' : '') + (kind ? `<span class="${kind}">` : '')
+          open = kind
+          html += escapeHtml(token.content)
+        }
+        return html + (open ? '</span>' : '')
+      })
 
   return {
     knows: (language) => language in GRAMMARS,

@@ -8,7 +8,7 @@ import { makeStill } from '../formats/still.ts'
 import type { Book, Entry } from '../data/book.ts'
 import { strip } from '../figures/strip.ts'
 import { escapeHtml } from '../html.ts'
-import { en } from '../text/en.ts'
+import { FIRST } from '../languages.ts'
 
 /** Attributes that name ids of the same page, one or several. */
 const NAMES_OF_IDS = ['id', 'aria-labelledby', 'aria-describedby', 'for', 'headers']
@@ -47,7 +47,7 @@ function chapterHtml(page: BookPage, place: number): string {
   const { entry, title, question, text } = page
   for (const heading of all(text, ({ name }) => /^h[2-4]$/.test(name)))
     heading.name = `h${Number(heading.name.slice(1)) + 1}`
-  const kicker = entry.number === null ? en.appendix : `${en.chapter} ${entry.number}`
+  const kicker = entry.number === null ? FIRST.appendix : `${FIRST.chapter} ${entry.number}`
   const asked = question === '' ? '' : `<p class="question">${escapeHtml(question)}</p>`
   return (
     `<section class="chapter in-${entry.slug}"><div class="title" id="${idOf(entry.slug)}">` +
@@ -80,11 +80,11 @@ interface Group {
 const groupsOf = (book: Book): Group[] =>
   [
     ...book.parts.map((part) => ({
-      kicker: `${en.part} ${part.numeral}`,
+      kicker: `${FIRST.part} ${part.numeral}`,
       title: part.title,
       entries: part.chapters,
     })),
-    { kicker: '', title: en.front.appendices, entries: book.appendices },
+    { kicker: '', title: FIRST.front.appendices, entries: book.appendices },
   ].filter(({ entries }) => entries.some(({ url }) => url !== null))
 
 function contentsHtml(book: Book, pages: readonly BookPage[], numbers: PageNumbers): string {
@@ -95,14 +95,14 @@ function contentsHtml(book: Book, pages: readonly BookPage[], numbers: PageNumbe
     const rows = pages.filter(({ entry }) => entries.some(({ slug }) => slug === entry.slug)).map(row)
     return `<li><b>${escapeHtml([kicker, title].filter(Boolean).join(', '))}</b><ol>${rows.join('')}</ol></li>`
   })
-  return `<nav class="book-contents" id="contents" aria-labelledby="contents-heading"><h1 id="contents-heading">${en.front.contents}</h1><ol>${groups.join('')}</ol></nav>\n`
+  return `<nav class="book-contents" id="contents" aria-labelledby="contents-heading"><h1 id="contents-heading">${FIRST.front.contents}</h1><ol>${groups.join('')}</ol></nav>\n`
 }
 
 function titleHtml(book: Book, date: Date): string {
   return (
-    `<section class="title-page"><p class="book-title">${escapeHtml(book.title)}</p><p class="question">${escapeHtml(en.tagline)}</p>` +
-    `${strip(0.42, 23, 5)}<p class="small">${escapeHtml(`${en.epub.edition} ${date.toISOString().slice(0, 10)}. ${en.licence}`)}</p>` +
-    `${en.epub.about.map((paragraph) => `<p class="small">${escapeHtml(paragraph)}</p>`).join('')}</section>\n`
+    `<section class="title-page"><p class="book-title">${escapeHtml(book.title)}</p><p class="question">${escapeHtml(FIRST.tagline)}</p>` +
+    `${strip(0.42, 23, 5)}<p class="small">${escapeHtml(`${FIRST.epub.edition} ${date.toISOString().slice(0, 10)}. ${FIRST.licence}`)}</p>` +
+    `${FIRST.epub.about.map((paragraph) => `<p class="small">${escapeHtml(paragraph)}</p>`).join('')}</section>\n`
   )
 }
 
@@ -130,7 +130,7 @@ export function bookPage(
     return above + entries.map(({ slug }) => chapters.get(slug) ?? '').join('')
   })
   return (
-    `<!doctype html><html lang="${en.lang}" data-theme="light"><head><meta charset="utf-8"><title>${escapeHtml(book.title)}</title>` +
+    `<!doctype html><html lang="${FIRST.lang}" data-theme="light"><head><meta charset="utf-8"><title>${escapeHtml(book.title)}</title>` +
     `<style>${options.css}\n${runningHeads(pages)}</style></head><body class="book">\n` +
     titleHtml(book, options.date) +
     contentsHtml(book, pages, options.numbers) +

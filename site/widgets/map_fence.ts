@@ -3,7 +3,7 @@
 // The `page-map` fence: YAML → the whole memory of a board, coarse, as SVG, with a key of what is in it.
 import { escapeHtml } from '../html.ts'
 import { fill } from '../client/words.ts'
-import { en } from '../text/en.ts'
+import { FIRST } from '../languages.ts'
 import { enWidgets } from '../text/en_widgets.ts'
 import { KIND_MASK, KINDS, type Kind, type Level, type PageMap, ZONE_SHIFT } from './map_layout.ts'
 import { pageMap, type MapScenario } from './map_states.ts'
@@ -48,8 +48,8 @@ export function mapHtml(scenario: MapScenario): string {
   const each = Math.round((map.levels[0]!.width / width) ** 2)
   const said = fill(enWidgets.map.start, {
     gib: scenario.gib,
-    pages: pages.toLocaleString(en.lang),
-    each: each.toLocaleString(en.lang),
+    pages: pages.toLocaleString(FIRST.lang),
+    each: each.toLocaleString(FIRST.lang),
   })
   return (
     `<div class="widget-stage"><svg class="mp" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeHtml(said)}">` +

@@ -146,8 +146,10 @@ function wordsOf(html: string): string[] {
     .filter((value) => !/^(?:default-src|width=|light dark)/.test(value))
   const text = [own.replace(/<[^>]*>/g, ' '), ...said].join(' ')
   return (
-    text.replace(/&\w+;|0x[\da-f_]+|-E[A-Z]+\b|\b[KMG]iB\b|\bcode\/[\w/.]+/g, ' ').match(/[A-Za-z]{2,}/g) ??
-    []
+    text
+      // Names of formats are the same in every language, as units are.
+      .replace(/&\w+;|0x[\da-f_]+|-E[A-Z]+\b|\b[KMG]iB\b|\b(?:EPUB|PDF)\b|\bcode\/[\w/.]+/g, ' ')
+      .match(/[A-Za-z]{2,}/g) ?? []
   )
 }
 
