@@ -4,7 +4,6 @@
  */
 
 /* #region fuzz-stream-dma */
-#include <string.h>
 #include <sys/ioctl.h>
 
 #include "fuzz.h"
@@ -15,7 +14,6 @@
 /*
  * Pieces in rising order; whole words everywhere, so that what moves stays words.
  * Most are small, so that several fit; now and then one may be as long as the buffer.
- * When there is one too many, the others are good: who does not count them reads on.
  */
 static void make_pieces(struct stream_dma_map *map, uint64_t state)
 {
@@ -26,14 +24,9 @@ static void make_pieces(struct stream_dma_map *map, uint64_t state)
 		at += coherent ? 0 : fuzz_random(&state) % 8192 & ~63U;
 		map->piece[i].offset = at;
 		most = fuzz_random(&state) % 8 ? 8192 : BUFFER;
-		map->piece[i].length = map->pieces > STREAM_DMA_PIECES ? 64 :
-			fuzz_number(fuzz_random(&state), most) & ~7U;
+		map->piece[i].length = fuzz_number(fuzz_random(&state), most) & ~7U;
 		at += (map->piece[i].length + 63) & ~63U;
 	}
-	/* In memory the first segment, an answer of the driver's, is behind the last piece. */
-	if (map->pieces > STREAM_DMA_PIECES)
-		memcpy(map->segment, &(struct stream_dma_piece){ .offset = at, .length = 64 },
-		       sizeof(struct stream_dma_piece));
 }
 
 static int stream_map(struct fuzz_worker *w, const struct fuzz_draw *d)
@@ -46,8 +39,7 @@ static int stream_map(struct fuzz_worker *w, const struct fuzz_draw *d)
 	};
 
 	if (map.kind == STREAM_DMA_SG)
-		map.pieces = d->place % 16 == 5 ? STREAM_DMA_PIECES + 1 :
-			fuzz_number(d->place >> 8, STREAM_DMA_PIECES);
+		map.pieces = fuzz_number(d->place >> 8, STREAM_DMA_PIECES);
 	if (map.kind == STREAM_DMA_COHERENT && d->size % 8)
 		map.direction = 0;
 	make_pieces(&map, d->place);
