@@ -34,9 +34,15 @@ export function bringIntoSight({ top, bottom }: { top: number; bottom: number },
   else if (bottom > innerHeight - EDGE) scrollBy(0, bottom - innerHeight + EDGE)
 }
 
-/** Lies over the lines of a listing that are chosen: a line of it has no element of its own. */
-const band = element('span', { className: 'line-band' })
-band.ariaHidden = 'true'
+let made: HTMLElement | null = null
+
+/** What lies over the lines of a listing that are chosen: a line of it has no element of its own. */
+function band(): HTMLElement {
+  if (made) return made
+  made = element('span', { className: 'line-band' })
+  made.ariaHidden = 'true'
+  return made
+}
 
 /** The printed numbers, by line: a span of a numbered line stands where it begins. */
 function printedIn(code: HTMLElement): Map<number, number> {
@@ -99,11 +105,11 @@ export function linesOf(figure: HTMLElement): ListingLines {
     numbers,
     mark(first, last) {
       const { top } = box(first)
-      code.prepend(band)
-      band.style.top = `${top - code.getBoundingClientRect().top}px`
-      band.style.height = `${box(last).bottom - top}px`
+      code.prepend(band())
+      band().style.top = `${top - code.getBoundingClientRect().top}px`
+      band().style.height = `${box(last).bottom - top}px`
     },
-    unmark: () => band.remove(),
+    unmark: () => band().remove(),
     at(clientY) {
       const index = begins.findLastIndex((_, line) => box(line).top <= clientY)
       return index >= 0 && numbers[index] !== null ? index : null
