@@ -64,7 +64,7 @@ describe('the EPUB', () => {
   it('prints what each cell printed, and nothing that waits for a script', () => {
     for (const chapter of written) {
       const xhtml = text(`${chapter.slug}.xhtml`)
-      expect(xhtml).not.toMatch(/<(button|script|canvas|contig-)|\sdata-module=/)
+      expect(xhtml).not.toMatch(/<(button|script|canvas|contig-)|\sdata-types=/)
       const printed = all(parse(xhtml), (element) => hasClass(element, 'cell-text'))
       const recorded = extractCells(chapter.markdown, chapter.file).cells.map(({ output }) => output)
       expect(
