@@ -24,8 +24,8 @@ const unit = ['lib', 'arch', 'mm', 'of', 'dma', 'machine', 'exercise', 'lab', 'c
 
 export default defineConfig({
   test: {
-    // Vitest leaves one processor to itself, which of two is half.
-    maxWorkers: availableParallelism(),
+    // Boards, compilers and browsers wait a third of their time: one file more than there are processors.
+    maxWorkers: availableParallelism() + 1,
     reporters: ['default', './test/support/skip_reporter.ts'],
     projects: [
       {

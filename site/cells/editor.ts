@@ -153,7 +153,11 @@ export function openEditor(
       view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: fresh } })
       quiet = false
     },
-    focus: () => view.focus(),
+    focus() {
+      view.focus()
+      // CodeMirror takes the focus without scrolling; the button may have been the last thing in the window.
+      view.dispatch({ effects: EditorView.scrollIntoView(view.state.selection.main) })
+    },
     mark(mistake) {
       if (!mistake) return view.dispatch({ effects: setMistake.of(null) })
       const { from } = lineOf(view.state, mistake.line)

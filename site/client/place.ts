@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Where the reader was, kept on this machine alone: a chapter notes it when it is left, and the front page offers to go on
+// Where the reader was, kept on this machine alone: a chapter notes it when the reader rests and leaves, and the front page offers to go on
 // there, in a line that is kept free for it.
 import { element } from './element.ts'
 import { siteUrl } from './site_url.ts'
@@ -51,7 +51,11 @@ function offer(line: HTMLElement): void {
 }
 
 const article = document.querySelector('main.with-contents article')
-// A page that is hidden may never be shown again: that is the last moment that every browser tells.
-if (article) addEventListener('visibilitychange', () => document.hidden && note(article))
+if (article) {
+  // A page that is hidden may never be shown again: that is the last moment that every browser tells. One that is
+  // closed may be gone before its note is written, so where the reader rests is noted too.
+  addEventListener('visibilitychange', () => document.hidden && note(article))
+  addEventListener('scrollend', () => note(article))
+}
 const line = document.querySelector<HTMLElement>('.went')
 if (line) offer(line)

@@ -362,7 +362,7 @@ export class SshGuest {
       { stdio: 'pipe', detached: true },
     )
     const guest = new SshGuest(child, { port, folder, release })
-    await guest.until(/^@guest up$/m, 300)
+    await guest.until(/^@guest up\r?\n/m, 300)
     return guest
   }
 
