@@ -1,10 +1,20 @@
 // SPDX-License-Identifier: MIT
 //
 // A plugin of TypeDoc: each page of the API begins with the chapters that tell its lines, and holds addresses that are good in
-// any folder.
-import { type Application, type DeclarationReflection, JSX, PageEvent, type Reflection } from 'typedoc'
+// any folder; its navigation has files, not all of the 4,000 names in them, which made ten thousand elements a page.
+import {
+  type Application,
+  type DeclarationReflection,
+  DefaultTheme,
+  type DefaultThemeRenderContext,
+  JSX,
+  PageEvent,
+  type Reflection,
+  RendererEvent,
+} from 'typedoc'
 import { FIRST as text } from './languages.ts'
 import { root } from './paths.ts'
+import { mendApiPage } from './publish/api_page.ts'
 import { relativeHtml } from './publish/relative.ts'
 import type { Place } from './weave/types.ts'
 import { loadWeave } from './weave/weave.ts'
@@ -35,8 +45,19 @@ function link({ chapter, anchor }: Place): JSX.Element {
   return JSX.createElement('a', { href: `${chapter.url}#${anchor}` }, name)
 }
 
+/** TypeDoc's own, but the first page, which is the list of all files, has it once and not two times more beside it. */
+class ApiTheme extends DefaultTheme {
+  override getRenderContext(page: PageEvent<Reflection>): DefaultThemeRenderContext {
+    const context = super.getRenderContext(page)
+    const nothing = (): JSX.Element => JSX.createElement(JSX.Fragment, null)
+    if (page.model.isProject()) Object.assign(context, { pageNavigation: nothing, navigation: nothing })
+    return context
+  }
+}
+
 /** TypeDoc calls it. */
 export function load(app: Application): void {
+  app.renderer.defineTheme('contiguous', ApiTheme)
   const weave = loadWeave(root)
   const known = new Map<string, ReadonlyMap<number, Place>>()
   const placesIn: PlacesOf = (file) => {
@@ -51,6 +72,11 @@ export function load(app: Application): void {
     return JSX.createElement('p', { class: 'told' }, `${text.toldIn} `, ...links)
   })
   app.renderer.on(PageEvent.END, (page) => {
-    if (page.contents) page.contents = relativeHtml(page.contents, `/api/${page.url}`)
+    if (!page.contents) return
+    const html = mendApiPage(page.contents, { course: text.siteNavigation, files: text.api })
+    page.contents = relativeHtml(html, `/api/${page.url}`)
   })
+  app.renderer.on(RendererEvent.BEGIN, ({ project }) =>
+    app.options.setValue('navigationLeaves', project.children?.map((module) => module.getFullName()) ?? []),
+  )
 }

@@ -3,7 +3,7 @@
 // Starts what builds the site: Eleventy for the pages, TypeDoc for the API. Both are programs of their own, because
 // nothing in code/ may lean on site/; both end with this one, whatever ends it.
 import { type ChildProcess, fork, spawn } from 'node:child_process'
-import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Complaint } from '../lib/complaint.ts'
@@ -22,6 +22,7 @@ export function projectRoot(): string {
 
 const ELEVENTY = 'node_modules/@11ty/eleventy/cmd.cjs'
 const TYPEDOC = 'node_modules/typedoc/bin/typedoc'
+const API_SHEET = 'site/css/api.css'
 
 const running = new Set<ChildProcess>()
 let guarded = false
@@ -166,14 +167,18 @@ function newest(folder: string): number {
   return Math.max(0, ...files.map((file) => statSync(join(folder, file)).mtimeMs))
 }
 
-/** Documents the models into `out`/api/, unless what is there is newer than every model. False when TypeDoc failed. */
+/** Documents the models into `out`/api/, unless what is there is newer than every model and what shapes the pages. False when TypeDoc failed. */
 export async function buildApi(root: string, out: string): Promise<boolean> {
   const api = resolve(root, out, 'api')
   const index = join(api, 'index.html')
-  if (existsSync(index) && statSync(index).mtimeMs > newest(join(root, 'code'))) return true
+  const parts = ['typedoc.json', 'dist/typedoc_told.js', API_SHEET].map((file) => join(root, file))
+  const changed = Math.max(newest(join(root, 'code')), ...parts.map((file) => statSync(file).mtimeMs))
+  if (existsSync(index) && statSync(index).mtimeMs > changed) return true
   const code = await runNode(root, [TYPEDOC, '--logLevel', 'Error', '--out', api])
   if (code !== 0 || !existsSync(index)) return false
   adoptApiPages(api)
+  // Behind TypeDoc's own, so that no page asks for one file more.
+  appendFileSync(join(api, 'assets/style.css'), readFileSync(join(root, API_SHEET)))
   return true
 }
 

@@ -15,6 +15,10 @@ import {
 const folder = inject('siteFolder')
 const url = inject('siteUrl')
 const missing = chromiumMissing()
+/** Of TypeDoc's pages the first, a file's and those of an interface and a function. */
+const API_PAGES = ['', 'code/mm/cma/', 'code/lib/rng/Rng/', 'code/mm/memblock/memblock_add/'].map(
+  (page) => `/api/${page}`,
+)
 
 /** Words of the page, white space aside. */
 const wordsOf = (page: Page, selector: string): Promise<string> =>
@@ -99,6 +103,8 @@ describe('the pages', () => {
     await looking({ colorScheme, viewport: { width: 1400, height: 900 } }, async (page) => {
       for (const path of paths) {
         await page.goto(url + path.slice(1))
+        // TypeDoc shows a page once its colours are chosen.
+        await page.waitForFunction(() => getComputedStyle(document.body).display !== 'none')
         // No page has a frame, and what passed is not asked for: this halves the time.
         const axe = new AxeBuilder({ page }).setLegacyMode(true).options({
           resultTypes: ['violations'],
@@ -121,7 +127,8 @@ describe('the pages', () => {
   for (const colorScheme of ['light', 'dark'] as const) {
     it(`give axe nothing to say when ${colorScheme}`, { timeout: 300_000 }, async (context) => {
       if (missing) context.skip(missing)
-      expect(await axeFinds(colorScheme, withoutShorterChapters(folder, kindsOfPages(folder)))).toEqual([])
+      const pages = [...withoutShorterChapters(folder, kindsOfPages(folder)), ...API_PAGES]
+      expect(await axeFinds(colorScheme, pages)).toEqual([])
     })
   }
 

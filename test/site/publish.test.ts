@@ -16,6 +16,7 @@ import { withHead } from '../../site/publish/head.ts'
 import { hostHeaders } from '../../site/publish/headers.ts'
 import { kernelSourceArchive, kernelSources } from '../../site/publish/kernel_source.ts'
 import { noticeOf, packageFolders } from '../../site/publish/notices.ts'
+import { mendApiPage } from '../../site/publish/api_page.ts'
 import { absoluteHtml, relativeAddress, relativeHtml } from '../../site/publish/relative.ts'
 import { robotsTxt, sitemapXml } from '../../site/publish/sitemap.ts'
 import { checkLinks } from '../../verify/links.ts'
@@ -51,6 +52,22 @@ describe('relativeAddress()', () => {
     expect(relativeAddress(page, address)).toBe(way)
     expect(new URL(way, `http://host/deep/base${page}`).href).toBe(
       new URL(`/deep/base${address}`, 'http://host').href,
+    )
+  })
+})
+
+describe('mendApiPage()', () => {
+  const mended = (html: string): string => mendApiPage(html, { course: 'Course', files: 'API' })
+
+  it('tells headings one level below that above them, and leaves those alone that are', () => {
+    expect(mended('<h1>a</h1><h4>b</h4><h5>c</h5><h4>d</h4><h2>e</h2><h3>f</h3>')).toBe(
+      '<h1>a</h1><h4 aria-level="2">b</h4><h5 aria-level="3">c</h5><h4 aria-level="2">d</h4><h2>e</h2><h3>f</h3>',
+    )
+  })
+
+  it('leaves a heading in a summary, and takes the link out of it', () => {
+    expect(mended('<summary><h1>a<a href="#a" class="tsd-anchor-icon">#</a></h1></summary>')).toBe(
+      '<summary><h1>a</h1></summary>',
     )
   })
 })

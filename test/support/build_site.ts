@@ -22,11 +22,11 @@ declare module 'vitest' {
   }
 }
 
-/** Bundles Eleventy's configuration as `npm run build` does, so that no test meets a stale one. */
+/** Bundles Eleventy's configuration and TypeDoc's plugin as `npm run build` does, so that no test meets a stale one. */
 async function bundleConfiguration(): Promise<void> {
   await build({
     absWorkingDir: root,
-    entryPoints: ['site/eleventy.ts', 'site/cells/told_files.ts'],
+    entryPoints: ['site/eleventy.ts', 'site/typedoc_told.ts', 'site/cells/told_files.ts'],
     bundle: true,
     splitting: true,
     platform: 'node',
