@@ -50,7 +50,7 @@ class ApiTheme extends DefaultTheme {
   override getRenderContext(page: PageEvent<Reflection>): DefaultThemeRenderContext {
     const context = super.getRenderContext(page)
     const nothing = (): JSX.Element => JSX.createElement(JSX.Fragment, null)
-    if (page.model.isProject()) Object.assign(context, { pageNavigation: nothing, navigation: nothing })
+    if (page.url === 'index.html') Object.assign(context, { pageNavigation: nothing, navigation: nothing })
     return context
   }
 }

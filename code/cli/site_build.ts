@@ -23,6 +23,7 @@ export function projectRoot(): string {
 const ELEVENTY = 'node_modules/@11ty/eleventy/cmd.cjs'
 const TYPEDOC = 'node_modules/typedoc/bin/typedoc'
 const API_SHEET = 'site/css/api.css'
+const API_SHAPED_BY = [API_SHEET, 'typedoc.json', 'site/typedoc_told.ts', 'site/publish/api_page.ts']
 
 const running = new Set<ChildProcess>()
 let guarded = false
@@ -167,12 +168,15 @@ function newest(folder: string): number {
   return Math.max(0, ...files.map((file) => statSync(join(folder, file)).mtimeMs))
 }
 
-/** Documents the models into `out`/api/, unless what is there is newer than every model and what shapes the pages. False when TypeDoc failed. */
+/**
+ * Documents the models into `out`/api/, unless what is there is newer than every model and what shapes the pages. False
+ * when TypeDoc failed.
+ */
 export async function buildApi(root: string, out: string): Promise<boolean> {
   const api = resolve(root, out, 'api')
   const index = join(api, 'index.html')
-  const parts = ['typedoc.json', 'dist/typedoc_told.js', API_SHEET].map((file) => join(root, file))
-  const changed = Math.max(newest(join(root, 'code')), ...parts.map((file) => statSync(file).mtimeMs))
+  const shaping = API_SHAPED_BY.map((file) => statSync(join(root, file)).mtimeMs)
+  const changed = Math.max(newest(join(root, 'code')), ...shaping)
   if (existsSync(index) && statSync(index).mtimeMs > changed) return true
   const code = await runNode(root, [TYPEDOC, '--logLevel', 'Error', '--out', api])
   if (code !== 0 || !existsSync(index)) return false

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Where the reader was, kept on this machine alone: a chapter notes it when the reader rests and leaves, and the front page offers to go on
-// there, in a line that is kept free for it.
+// Where the reader was, kept on this machine alone: a chapter notes it when the reader rests or leaves, and the front page
+// offers to go on there, in a line that is kept free for it.
 import { element } from './element.ts'
 import { siteUrl } from './site_url.ts'
 import { keep, kept } from './storage.ts'
@@ -27,11 +27,15 @@ function read(): Place | null {
   }
 }
 
+let noted = false
+
 function note(article: Element): void {
   const headings = [...article.querySelectorAll<HTMLElement>('h2[id], h3[id]')]
   // The section that fills the middle of the window.
   const heading = headings.findLast((each) => each.getBoundingClientRect().top < innerHeight / 2)
-  if (scrollY === 0 && !location.hash) return
+  // Who opens a chapter and leaves keeps the place of before; who comes back to its top has read on from there.
+  if (scrollY === 0 && !location.hash && !noted) return
+  noted = true
   const chapter = document.querySelector('.title h1')?.textContent ?? ''
   const page = location.pathname.slice(siteUrl('').pathname.length)
   const place: Place = {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// TypeDoc's pages for those who do not see them: what axe finds in them, mended. How they look stays as it is.
+// TypeDoc's pages for those who do not see them: what axe finds in them, mended. They look as before, but for the permalinks that
+// section heads showed under a pointer.
 
 /** What its two navigations are called. */
 export interface ApiNames {

@@ -46,10 +46,11 @@ describe.each([KEYBOARD, FINGER])('a newcomer, by $name', { timeout: 120_000 }, 
     browser = await launch()
     server = await serveSite({ folder, port: 0, reload: false })
     const permissions = ['clipboard-read', 'clipboard-write']
-    page = await (await browser.newContext({ ...hand.context, permissions })).newPage()
-    page.setDefaultTimeout(20_000)
-    page.on('pageerror', (error) => complaints.push(error.message))
-    page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
+    const reader = await browser.newContext({ ...hand.context, permissions })
+    reader.setDefaultTimeout(20_000)
+    reader.on('weberror', (error) => complaints.push(error.error().message))
+    reader.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
+    page = await reader.newPage()
   })
   afterAll(async () => {
     await browser?.close()
@@ -80,6 +81,14 @@ describe.each([KEYBOARD, FINGER])('a newcomer, by $name', { timeout: 120_000 }, 
     within.getByRole('button', { name, exact: true })
   const heading = (): Promise<string | null> => page.locator('h1').textContent()
   const link = (name: string | RegExp): Locator => page.getByRole('link', { name }).first()
+  /** Until the window stands still. */
+  const rest = (): Promise<void> =>
+    page.evaluate(async () => {
+      for (let last = -1; last !== scrollY;) {
+        last = scrollY
+        await new Promise((resolve) => setTimeout(resolve, 150))
+      }
+    })
   async function ran(): Promise<string> {
     await cell()
       .locator('.cell-status')
@@ -107,8 +116,7 @@ describe.each([KEYBOARD, FINGER])('a newcomer, by $name', { timeout: 120_000 }, 
   step('reads', async () => {
     for (let windows = 0; windows < 4; windows += 1) {
       await hand.scroll(page)
-      // As long as the window takes to come to rest.
-      await page.waitForTimeout(500)
+      await rest()
     }
     expect(await page.evaluate(() => scrollY)).toBeGreaterThan(1200)
   })
@@ -209,15 +217,13 @@ describe.each([KEYBOARD, FINGER])('a newcomer, by $name', { timeout: 120_000 }, 
   })
 
   step('comes back tomorrow, and goes on', async () => {
-    const before = await cell().evaluate((element) => element.getBoundingClientRect().top)
-    expect(before).toBeLessThan(900)
     const here = page
     page = await here.context().newPage()
     await here.close()
     await page.goto(here.url().replace(/02-.*/, ''))
     await page.locator('.went a').scrollIntoViewIfNeeded()
     expect(await page.locator('.went').innerText()).toMatch(/^Go on where you were: Carving memory out: /)
-    expect(await page.locator('[data-tally]').first().innerText()).toBe('1 of 7 exercises done')
+    expect(await page.locator('[data-tally]').first().innerText()).toMatch(/^1 of \d+ exercises done$/)
     await hand.press(page.locator('.went a'))
     await page.waitForURL(/02-carving-memory-out\/#./)
     const section = page.locator(new URL(page.url()).hash)
@@ -245,7 +251,7 @@ describe.each([KEYBOARD, FINGER])('a newcomer, by $name', { timeout: 120_000 }, 
     else await hand.press(page.locator('#found-0'))
     await page.waitForURL((address) => String(address) !== before)
     const found = page.locator(`[id="${decodeURIComponent(new URL(page.url()).hash.slice(1))}"]`)
-    await found.waitFor()
+    expect(await found.textContent()).toContain('A pin that lasts')
   })
 
   step('prints', async () => {
@@ -259,7 +265,8 @@ describe.each([KEYBOARD, FINGER])('a newcomer, by $name', { timeout: 120_000 }, 
     expect(read.split('\f').length).toBeGreaterThan(3)
   })
 
-  it('and nothing went wrong unseen', () => {
+  it('and nothing went wrong unseen', (test) => {
+    if (missing) test.skip(missing)
     expect(complaints).toEqual([])
   })
 })

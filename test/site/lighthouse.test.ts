@@ -29,7 +29,7 @@ const TYPES: Readonly<Record<string, string>> = {
 const folder = inject('siteFolder')
 const missing = chromiumMissing()
 
-// One of each kind with a look of its own; `npm run pages` has all that kindsOfPages() finds.
+// One of each kind with a look of its own; `npm run pages` takes more, of chapters still the longest alone.
 const kinds = withoutShorterChapters(folder, kindsOfPages(folder))
 const looks = /^\/(?:(?:[\w-]+\/)?|\d\d-[\w-]+\/exercises\/[\w-]+\/|source\/code\/.*)$/
 const pages = [
@@ -102,15 +102,24 @@ describe('Lighthouse', () => {
         .filter(({ score }) => (score ?? 0) < LEAST)
         .map(({ id, score }) => `${page}: ${id} ${score}`),
       why: Object.values(audits)
-        .filter(({ score, scoreDisplayMode }) => scoreDisplayMode === 'binary' && score === 0)
-        .map(({ id, title }) => `${id}: ${title}`),
+        .filter(({ score }) => score !== null && score < 0.9)
+        .map(({ id, score, displayValue = '' }) => `${id}: ${score} ${displayValue}`),
     }
   }
 
-  it('knows every kind of page', () => expect(pages.length).toBeGreaterThan(12))
+  it.each([
+    /^\/$/,
+    /^\/\d\d-[\w-]+\/$/,
+    /\/exercises\/./,
+    /^\/exercises\/$/,
+    /^\/source\/code\//,
+    /^\/source\/$/,
+    /^\/movie\/$/,
+    /^\/api\//,
+  ])('looks at a page like %s', (kind) => expect(pages.filter((page) => kind.test(page))).not.toEqual([]))
 
-  it.each(pages)('gives %s at least 0.99 in all categories', { timeout: 180_000 }, async (page) => {
-    if (missing) return
+  it.for(pages)('gives %s at least 0.99 in all categories', { timeout: 180_000 }, async (page, test) => {
+    if (missing) test.skip(missing)
     // A machine that does something else at the same time makes a page slower, never faster.
     let found = await scores(page)
     for (let again = 0; again < 2 && found.low.length > 0; again += 1) found = await scores(page)

@@ -47,6 +47,7 @@ async function tabTo(target: Locator): Promise<void> {
   if (hidden) throw new Error(`“${said.trim()}” has the focus, ${hidden}`)
 }
 
+/** Tab to it, then Enter. */
 export const KEYBOARD: Hand = {
   name: 'keyboard',
   context: { viewport: { width: 1300, height: 900 } },
@@ -62,27 +63,32 @@ export const KEYBOARD: Hand = {
 /** The least side of what a finger is asked to hit, or of the line of text that it stands in; WCAG 2.5.8. Unit: CSS pixels. */
 const TARGET = 24
 
+async function mustFit(target: Locator): Promise<void> {
+  await target.waitFor()
+  const small = await target.evaluate((element, least) => {
+    const { width, height } = element.getBoundingClientRect()
+    const inText = getComputedStyle(element).display === 'inline'
+    return !inText && (width < least || height < least) ? `${width} × ${height}` : ''
+  }, TARGET)
+  if (small) throw new Error(`“${await target.textContent()}” is ${small} CSS pixels large`)
+}
+
+async function tap(target: Locator): Promise<void> {
+  await mustFit(target)
+  await target.tap()
+}
+
+/** A finger on a phone of 390 px. */
 export const FINGER: Hand = {
   name: 'touch',
   context: { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 },
-  async press(target) {
-    await target.waitFor()
-    const small = await target.evaluate((element, least) => {
-      const { width, height } = element.getBoundingClientRect()
-      const inText = getComputedStyle(element).display === 'inline'
-      return !inText && (width < least || height < least) ? `${width} × ${height}` : ''
-    }, TARGET)
-    if (small) throw new Error(`“${await target.textContent()}” is ${small} CSS pixels large`)
-    await target.tap()
-  },
-  async enter(field) {
-    await field.tap()
-  },
+  press: tap,
+  enter: tap,
   async scroll(page) {
     // A finger that pulls the page up: what Playwright has no word for.
     const session = await page.context().newCDPSession(page)
     await session.send('Input.synthesizeScrollGesture', { x: 195, y: 600, yDistance: -600, speed: 3000 })
     await session.detach()
   },
-  search: (page) => page.locator('.search').tap(),
+  search: (page) => tap(page.locator('.search')),
 }
