@@ -24,8 +24,9 @@ const unit = ['lib', 'arch', 'mm', 'of', 'dma', 'machine', 'exercise', 'lab', 'c
 
 export default defineConfig({
   test: {
-    // Boards, compilers and browsers wait a third of their time: one file more than there are processors.
-    maxWorkers: availableParallelism() + 1,
+    // Vitest leaves one processor to itself, which of two is half. One file more than there are takes longer: boards and
+    // compilers fill them.
+    maxWorkers: availableParallelism(),
     reporters: ['default', './test/support/skip_reporter.ts'],
     projects: [
       {

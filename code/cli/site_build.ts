@@ -175,7 +175,9 @@ function newest(folder: string): number {
 export async function buildApi(root: string, out: string): Promise<boolean> {
   const api = resolve(root, out, 'api')
   const index = join(api, 'index.html')
-  const shaping = API_SHAPED_BY.map((file) => statSync(join(root, file)).mtimeMs)
+  const shaping = API_SHAPED_BY.map(
+    (file) => statSync(join(root, file), { throwIfNoEntry: false })?.mtimeMs ?? 0,
+  )
   const changed = Math.max(newest(join(root, 'code')), ...shaping)
   if (existsSync(index) && statSync(index).mtimeMs > changed) return true
   const code = await runNode(root, [TYPEDOC, '--logLevel', 'Error', '--out', api])
