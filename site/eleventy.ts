@@ -2,17 +2,13 @@
 //
 // Eleventy's configuration: it registers, and each concern has a file of its own in this folder. Bundled to
 // dist/eleventy.js, which .eleventy.js at the top hands on.
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { loadExercises } from '../code/exercise/catalog.ts'
 import { type Diagnostic, formatDiagnostic } from '../code/lib/diagnostic.ts'
-import { buildAssets, type Assets } from './assets.ts'
-import { buildCells } from './cells/build.ts'
 import { extractCells } from './cells/cells.ts'
 import { checkRun } from './cells/check_run.ts'
 import { openRunner } from './cells/run_node.ts'
-import { cellSource } from './cells/models.ts'
-import type { Cell, CellAssets } from './cells/types.ts'
+import type { Cell } from './cells/types.ts'
 import { checkFootnotes, type Claims, readClaims } from './claims/claims.ts'
 import { readCoverage } from './coverage/coverage.ts'
 import { placeInBook, type PlaceInBook } from './data/book.ts'
@@ -22,14 +18,14 @@ import { glossaryOf } from './data/glossary.ts'
 import { mendingOf, readMending } from './data/mending.ts'
 import { sourcePages, type SourcePage } from './data/sources.ts'
 import { writeEpub } from './epub/write_epub.ts'
-import { exercisePages, type ExercisePages } from './exercises/pages.ts'
 import { type Rendition, renditionData, placeOfPage, readRenditions } from './renditions.ts'
 import { strip } from './figures/strip.ts'
 import { fill } from './client/fill.ts'
 import { createHighlight, type Highlight } from './highlight/highlight.ts'
+import { exerciseScript, inputsOf, make, type Made, stillHolds } from './made.ts'
 import { createMarkdown, headingsOf, minutesOf, type SourcesIn } from './markdown/markdown.ts'
 import { writeManifest } from './offline/manifest.ts'
-import { root } from './paths.ts'
+import { PAGE_FOLDERS, root } from './paths.ts'
 import { PAGE_POLICY } from './policy.ts'
 import { writeAfter } from './publish/after.ts'
 import { type ChangesData, changesData, type LicencesData, writeLicences } from './publish/texts.ts'
@@ -40,21 +36,18 @@ import { writeGlossary, writeSearch } from './search/write.ts'
 import { enMovie } from './text/en_movie.ts'
 import { checkTranslation } from './translation.ts'
 import { checkLoaded } from './weave/check.ts'
-import { buildMovie, MODEL_SCENARIO, type MoviePage } from './widgets/movie/movie_html.ts'
+import { MODEL_SCENARIO } from './widgets/movie/movie_html.ts'
 
 /** Everything that one build reads and makes before the first page is rendered. */
 interface Material {
   readonly renditions: readonly [Rendition, ...Rendition[]]
   readonly sources: readonly SourcePage[]
-  readonly assets: Assets
-  readonly cellAssets: CellAssets
+  readonly made: Made
   readonly licences: LicencesData
   readonly changes: readonly ChangesData[]
   readonly cells: ReadonlyMap<string, readonly Cell[]>
   readonly claims: Claims
   readonly coverage: readonly CoverageRow[]
-  readonly movie: MoviePage | null
-  readonly exercises: ExercisePages
   readonly formats: Formats
 }
 
@@ -81,18 +74,17 @@ async function untrueCells(cells: readonly Cell[]): Promise<Diagnostic[]> {
   }
 }
 
-/** What the pages of exercises load, beside the cells, of which they share the editor. */
-const EXERCISES = {
-  workers: { checkWorker: cellSource('../exercises/check_worker.ts') },
-  clients: [cellSource('../exercises/client.ts')],
+/** While an author edits: what the build before this one was made from, and the files that were written since. */
+interface Before {
+  readonly material: Material
+  readonly edited: readonly string[]
 }
 
-/** `before` is what the build before this one was made from, while an author edits. */
 async function gather(
   highlight: Highlight,
   outDir: string,
   watching: boolean,
-  before: Material | null,
+  before: Before | null,
 ): Promise<Material> {
   const renditions = readRenditions(root)
   const [{ weave }, ...translations] = renditions
@@ -115,31 +107,23 @@ async function gather(
   for (const warning of found)
     if (!errors.includes(warning)) process.stderr.write(formatDiagnostic(warning) + '\n')
   if (errors.length > 0) refuse(errors)
-  rmSync(join(outDir, 'assets'), { recursive: true, force: true })
   mkdirSync(outDir, { recursive: true })
+  const cells = extracted.flatMap((each) => each.cells)
+  const made =
+    before && stillHolds(before.material.made, before.edited, cells)
+      ? before.material.made
+      : await make(outDir, highlight, cells)
   if (!watching) writeManifest(outDir)
-  const [assets, cellAssets] = await Promise.all([
-    buildAssets(outDir),
-    buildCells(root, outDir, {
-      ...(loadExercises(root).length > 0 ? EXERCISES : {}),
-      told: extracted.flatMap(({ cells }) => cells),
-    }),
-  ])
-  const exercises = await exercisePages({ root, outDir, highlight, cellAssets })
-  const inputs = [...assets.inputs, ...cellAssets.inputs, ...exercises.inputs]
   return {
     renditions,
     sources: sourcePages(weave, highlight),
-    assets,
-    cellAssets,
+    made,
     // Nothing that an author edits while watching changes them.
-    licences: before?.licences ?? (await writeLicences(root, outDir, inputs)),
+    licences: before?.material.licences ?? (await writeLicences(root, outDir, inputsOf(made))),
     changes: changesData(root),
     cells: new Map(extracted.map(({ chapter, cells }) => [chapter.file, cells])),
     claims,
     coverage: coverageRows(coverage, weave.chapters),
-    movie: buildMovie(outDir),
-    exercises,
     formats: { manifest: !watching, epub: !watching, pdf: !watching && process.env['CONTIG_PDF'] === '1' },
   }
 }
@@ -175,7 +159,8 @@ interface EleventyConfig {
   setWatchThrottleWaitTime(ms: number): void
   setUseGitIgnore(use: boolean): void
   addTransform(name: string, transform: (this: { page: RenderedPage }, content: string) => string): void
-  on(event: string, listener: (what: BuildEvent) => unknown): void
+  on(event: 'eleventy.before' | 'eleventy.after', listener: (what: BuildEvent) => unknown): void
+  on(event: 'eleventy.beforeWatch', listener: (files: readonly string[]) => unknown): void
   readonly ignores: { add(path: string): void }
   readonly watchIgnores: { add(path: string): void }
 }
@@ -231,7 +216,7 @@ function addFilters(eleventy: EleventyConfig, material: () => Material): void {
   eleventy.addFilter('fill', fill)
   eleventy.addFilter('place', (url: string) => placeOfPage(material().renditions, url))
   const pagesOf = (url: string) =>
-    material().exercises.chapters.find((each) => each.url === url)?.exercises ?? []
+    material().made.exercises.chapters.find((each) => each.url === url)?.exercises ?? []
   eleventy.addFilter('exercisesOf', pagesOf)
   eleventy.addFilter('fromTop', (url: string) => url.replace(/^\//, ''))
   eleventy.addFilter('ids', (pages: readonly { id: string }[]) => pages.map(({ id }) => id).join(' '))
@@ -245,13 +230,20 @@ function addFilters(eleventy: EleventyConfig, material: () => Material): void {
 export async function configure(eleventy: EleventyConfig): Promise<void> {
   const highlight = await createHighlight()
   let gathered: Material | null = null
+  let edited: readonly string[] = []
   const material = (): Material => {
     if (!gathered) throw new Error('eleventy: a page was rendered before its material was gathered')
     return gathered
   }
 
+  // Together with those of a build that was refused.
+  eleventy.on('eleventy.beforeWatch', (files) => {
+    edited = [...edited, ...files]
+  })
   eleventy.on('eleventy.before', async ({ directories, runMode }) => {
-    gathered = await gather(highlight, directories.output, runMode !== 'build', gathered)
+    const before = gathered && { material: gathered, edited }
+    gathered = await gather(highlight, directories.output, runMode !== 'build', before)
+    edited = []
   })
   eleventy.on('eleventy.after', ({ directories, results, runMode }) => {
     const write = (): void => writeFinding(results, material(), directories.output)
@@ -273,7 +265,7 @@ export async function configure(eleventy: EleventyConfig): Promise<void> {
   })
   // What a page names is there when a build is done; under `contig read` it comes seconds later, and is not waited for.
   eleventy.on('eleventy.after', ({ runMode }) => {
-    const { written } = material().cellAssets
+    const { written } = material().made.cellAssets
     if (runMode === 'build') return written
     written.catch((error: unknown) => process.stderr.write(`told types: ${String(error)}\n`))
   })
@@ -284,14 +276,14 @@ export async function configure(eleventy: EleventyConfig): Promise<void> {
     highlight,
     weave: (material().renditions.find((rendition) => rendition.text === text) ?? material().renditions[0])
       .weave,
-    cellAssets: material().cellAssets,
+    cellAssets: material().made.cellAssets,
     cellsOf: (file) => material().cells.get(file) ?? [],
   })
   const markdown = createMarkdown(sources, () => material().claims)
   eleventy.setLibrary('md', markdown)
 
   eleventy.addGlobalData('movieText', enMovie)
-  eleventy.addGlobalData('movie', () => material().movie)
+  eleventy.addGlobalData('movie', () => material().made.movie)
   eleventy.addGlobalData('policy', PAGE_POLICY)
   eleventy.addGlobalData('renditions', () => material().renditions)
   eleventy.addGlobalData(
@@ -299,26 +291,26 @@ export async function configure(eleventy: EleventyConfig): Promise<void> {
     renditionData(() => material().renditions),
   )
   eleventy.addGlobalData('coverage', () => material().coverage)
-  eleventy.addGlobalData('exercises', () => material().exercises)
+  eleventy.addGlobalData('exercises', () => material().made.exercises)
   eleventy.addGlobalData('formats', () => material().formats)
   eleventy.addGlobalData('sources', () => material().sources)
   eleventy.addGlobalData('licences', () => material().licences)
   eleventy.addGlobalData('changes', () => material().changes)
   eleventy.addGlobalData('assets', () => ({
-    ...material().assets,
-    cells: material().cellAssets.scriptUrl,
-    exercise: material().cellAssets.clients[EXERCISES.clients[0]!],
+    ...material().made.assets,
+    cells: material().made.cellAssets.scriptUrl,
+    exercise: exerciseScript(material().made),
   }))
   addFilters(eleventy, material)
   addPages(eleventy)
   eleventy.addTransform(
     'publish',
-    pageTransform(() => material().assets.card),
+    pageTransform(() => material().made.assets.card),
   )
 
   eleventy.setUseGitIgnore(false)
   eleventy.ignores.add('chapters/*/exercises/**')
-  for (const folder of ['code', 'kernel', 'site', 'chapters']) eleventy.addWatchTarget(`./${folder}/`)
+  for (const folder of PAGE_FOLDERS) eleventy.addWatchTarget(`./${folder}/`)
   // The site's own TypeScript is in the bundle that is running: `contig read` bundles it again and starts us anew.
   for (const path of ['./dist/**', './site/**/*.ts']) eleventy.watchIgnores.add(path)
   eleventy.setWatchThrottleWaitTime(60)

@@ -12,6 +12,9 @@ export function fromRoot(file: string): string {
   return relative(root, isAbsolute(file) ? file : join(root, file))
 }
 
+/** The folders that pages are made of: an edit in one of them makes new pages. */
+export const PAGE_FOLDERS = ['code', 'kernel', 'site', 'chapters'] as const
+
 export function readText(file: string): string {
   return readFileSync(join(root, file), 'utf8')
 }

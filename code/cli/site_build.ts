@@ -21,6 +21,7 @@ export function projectRoot(): string {
 }
 
 const ELEVENTY = 'node_modules/@11ty/eleventy/cmd.cjs'
+const WATCH = 'dist/watch.js'
 const TYPEDOC = 'node_modules/typedoc/bin/typedoc'
 const API_SHEET = 'site/css/api.css'
 const API_SHAPED_BY = [API_SHEET, 'typedoc.json', 'site/typedoc_told.ts', 'site/publish/api_page.ts']
@@ -107,7 +108,7 @@ export async function buildPages(
  * leaves when that closes.
  */
 export function watchPages(root: string, out: string, onBuilt: () => void): ChildProcess {
-  const child = fork(join(root, ELEVENTY), ['--quiet', '--watch', `--output=${out}`], {
+  const child = fork(join(root, WATCH), [out], {
     cwd: root,
     stdio: ['ignore', process.stderr, process.stderr, 'ipc'],
   })

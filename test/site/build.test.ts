@@ -6,6 +6,8 @@ import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { watchPages } from '../../code/cli/site_build.ts'
+import type { Cell } from '../../site/cells/types.ts'
+import { type Made, stillHolds, toldOf } from '../../site/made.ts'
 import { FIRST } from '../../site/languages.ts'
 import { foldedHtml } from '../../site/markdown/listing.ts'
 import { root } from '../support/files.ts'
@@ -165,31 +167,67 @@ describe('foldedHtml()', () => {
   })
 })
 
-describe('watchPages()', () => {
-  it('builds again when a chapter is edited, and ends when it is told', { timeout: 120_000 }, async () => {
-    sample.write('Before the edit.\n')
-    let builds = 0
-    const child = watchPages(sample.folder, 'out', () => (builds += 1))
-    const until = async (what: () => boolean): Promise<void> => {
-      const end = Date.now() + 40_000
-      while (!what()) {
-        if (Date.now() > end) throw new Error(`waited 40 s; ${builds} builds so far`)
-        await new Promise((done) => setTimeout(done, 40))
-      }
-    }
-    try {
-      await until(() => builds > 0 && existsSync(join(sample.folder, 'out/01-sample/index.html')))
-      expect(built()).toContain('Before the edit.')
-      // The watcher takes a moment to stand.
-      await new Promise((done) => setTimeout(done, 1500))
-      sample.write('After the edit.\n')
-      await until(() => built().includes('After the edit.') && builds > 1)
-    } finally {
-      const ended = new Promise((done) => child.once('exit', done))
-      child.kill()
-      await ended
-    }
+describe('stillHolds()', () => {
+  const cell = { file: 'chapters/01-sample/index.md', id: 'one', code: 'print(1)' } as Cell
+  const made = {
+    assets: { inputs: ['package.json'] },
+    cellAssets: { inputs: [] },
+    exercises: { inputs: [] },
+    told: toldOf([cell]),
+  } as unknown as Made
+  const after = (edited: readonly string[], before = made, code = cell.code): boolean =>
+    stillHolds(before, edited, [{ ...cell, code }])
+
+  it('is true of the texts of chapters alone', () => {
+    expect(after(['./chapters/01-sample/index.md', 'chapters/notes.md'])).toBe(true)
+    for (const file of [
+      'chapters/01-sample/exercises/01-x/task.md',
+      'chapters/01-sample/claims.yaml',
+      'chapters/book.json',
+      'code/mm/cma.ts',
+      'site/css/main.css',
+    ])
+      expect([file, after(['chapters/notes.md', file])]).toEqual([file, false])
+    expect(after([])).toBe(false)
   })
+
+  it('is false when the code of a cell was edited, or a file that something was made from is gone', () => {
+    expect(after(['chapters/01-sample/index.md'], made, 'print(2)')).toBe(false)
+    const gone = { ...made, assets: { inputs: ['code/gone.ts'] } } as unknown as Made
+    expect(after(['chapters/01-sample/index.md'], gone)).toBe(false)
+  })
+})
+
+describe('watchPages()', () => {
+  it(
+    'builds again when a chapter is edited, be it before it watches, and ends when it is told',
+    { timeout: 120_000 },
+    async () => {
+      sample.write('Before the edit.\n')
+      let builds = 0
+      const child = watchPages(sample.folder, 'out', () => (builds += 1))
+      const until = async (what: () => boolean): Promise<void> => {
+        const end = Date.now() + 40_000
+        while (!what()) {
+          if (Date.now() > end) throw new Error(`waited 40 s; ${builds} builds so far`)
+          await new Promise((done) => setTimeout(done, 40))
+        }
+      }
+      try {
+        await until(() => builds > 0 && existsSync(join(sample.folder, 'out/01-sample/index.html')))
+        expect(built()).toContain('Before the edit.')
+        sample.write('After the edit.\n')
+        await until(() => built().includes('After the edit.') && builds > 1)
+        await new Promise((done) => setTimeout(done, 1500))
+        sample.write('After another edit.\n')
+        await until(() => built().includes('After another edit.'))
+      } finally {
+        const ended = new Promise((done) => child.once('exit', done))
+        child.kill()
+        await ended
+      }
+    },
+  )
 })
 
 describe('contig read', () => {

@@ -17,8 +17,6 @@ declare module 'vitest' {
     siteFolder: string
     /** Where it is served, with a slash at its end. */
     siteUrl: string
-    /** What the cold build of the pages took. */
-    siteSeconds: number
   }
 }
 
@@ -26,7 +24,7 @@ declare module 'vitest' {
 async function bundleConfiguration(): Promise<void> {
   await build({
     absWorkingDir: root,
-    entryPoints: ['site/eleventy.ts', 'site/typedoc_told.ts', 'site/cells/told_files.ts'],
+    entryPoints: ['site/eleventy.ts', 'site/typedoc_told.ts', 'site/watch.ts', 'site/cells/told_files.ts'],
     bundle: true,
     splitting: true,
     platform: 'node',
@@ -42,10 +40,8 @@ async function bundleConfiguration(): Promise<void> {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   await bundleConfiguration()
   const folder = mkdtempSync(join(tmpdir(), 'contiguous-site-'))
-  const started = performance.now()
-  await buildPages(root, folder)
-  project.provide('siteSeconds', (performance.now() - started) / 1000)
-  if (!(await buildApi(root, folder))) throw new Error('TypeDoc did not document the models')
+  const [, documented] = await Promise.all([buildPages(root, folder), buildApi(root, folder)])
+  if (!documented) throw new Error('TypeDoc did not document the models')
   const server = await serveSite({ folder, port: 0, reload: false })
   project.provide('siteFolder', folder)
   project.provide('siteUrl', server.url)

@@ -2,7 +2,7 @@
 //
 // Four generators of documentation as their own guides set them up, with the plain book in them. They are installed
 // outside the checkout, at pinned versions that run on Node 20; Sphinx comes from Debian.
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { PlainPage } from './plain_book.ts'
 
@@ -15,6 +15,8 @@ export interface Peer {
   /** Where the pages come to lie, and what a build leaves for the next. */
   readonly out: string
   readonly left: readonly string[]
+  /** Of these, what must go for the next build to hold an edit. */
+  readonly stale: readonly string[]
   /** The file that holds a page's Markdown. */
   source(slug: string): string
   /** The file of a built page, from `out`. */
@@ -27,6 +29,8 @@ export interface Peer {
 
 const titled = ({ title }: PlainPage): string => `---\ntitle: ${JSON.stringify(title)}\n---\n\n`
 const untitled = (): string => ''
+/** Sphinx is Debian's, whichever Python comes first in PATH. */
+export const DEBIANS_PYTHON = '/usr/bin/python3'
 /** Starlight prints the title itself. */
 const INDEX = '# Contiguous\n'
 
@@ -34,9 +38,10 @@ export const PEERS: readonly Peer[] = [
   {
     name: 'Sphinx',
     packages: {},
-    build: ['sphinx-build', '-q', '-b', 'html', '-j', 'auto', 'source', 'out'],
+    build: [DEBIANS_PYTHON, '-m', 'sphinx', '-q', '-b', 'html', '-j', 'auto', 'source', 'out'],
     out: 'out',
     left: ['out'],
+    stale: [],
     source: (slug) => `source/${slug}.md`,
     page: (slug) => `${slug}.html`,
     head: untitled,
@@ -51,6 +56,7 @@ export const PEERS: readonly Peer[] = [
     build: ['node_modules/.bin/vitepress', 'build', 'docs'],
     out: 'docs/.vitepress/dist',
     left: ['docs/.vitepress/dist', 'docs/.vitepress/cache'],
+    stale: [],
     source: (slug) => `docs/${slug}.md`,
     page: (slug) => `${slug}.html`,
     head: untitled,
@@ -75,6 +81,7 @@ export const PEERS: readonly Peer[] = [
     build: ['node_modules/.bin/docusaurus', 'build'],
     out: 'build',
     left: ['build', '.docusaurus', 'node_modules/.cache'],
+    stale: [],
     source: (slug) => `docs/${slug}.md`,
     page: (slug) => `${slug}/index.html`,
     head: (page) => `---\nslug: /${page.slug}\n---\n\n`,
@@ -93,10 +100,13 @@ export const PEERS: readonly Peer[] = [
   },
   {
     name: 'Starlight',
-    packages: { '@astrojs/starlight': '0.36.2', astro: '5.15.4' },
+    packages: { '@astrojs/starlight': '0.37.7', astro: '5.18.2' },
     build: ['node_modules/.bin/astro', 'build', '--silent'],
     out: 'dist',
     left: ['dist', '.astro', 'node_modules/.astro'],
+    // Astro writes its store of rendered pages while it renders; for a book of this size, a page rendered during the first
+    // write is not in the second (`#writeFileAtomic()` in dist/content/mutable-data-store.js, 5.18.2).
+    stale: ['node_modules/.astro'],
     source: (slug) => `src/content/docs/${slug}.md`,
     page: (slug) => `${slug}/index.html`,
     head: titled,
@@ -138,17 +148,16 @@ function bodyFor(peer: Peer, page: PlainPage): string {
   return peer.head === titled ? page.markdown.replace(/^# .*\n/, '') : page.markdown
 }
 
-/** Nothing left of an earlier build: the next one is cold. */
-export function forget(peer: Peer, folder: string): void {
-  for (const path of peer.left) rmSync(join(folder, path), { recursive: true, force: true })
+/** Removes what builds left: all of it before a cold one. */
+export function forget(left: readonly string[], folder: string): void {
+  for (const path of left) rmSync(join(folder, path), { recursive: true, force: true })
 }
 
-/** True when the folder holds what npm was asked for. */
+/** True when the folder holds the versions that npm is asked for. */
 export function isInstalled(peer: Peer, folder: string): boolean {
-  const names = Object.keys(peer.packages)
-  try {
-    return names.every((name) => readdirSync(join(folder, 'node_modules', name)).includes('package.json'))
-  } catch {
-    return false
-  }
+  return Object.entries(peer.packages).every(([name, version]) => {
+    const manifest = join(folder, 'node_modules', name, 'package.json')
+    if (!existsSync(manifest)) return false
+    return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version === version
+  })
 }

@@ -46,7 +46,8 @@ function footnotes(text: string, { byId }: Claims): string {
       const said = byId.get(id)?.claim
       if (!said) return []
       const sources = said.sources.flatMap((source) => ('path' in source ? [`\`${source.path}\``] : []))
-      return [`[^${id}]: ${[said.says.replace(/\s+/g, ' ').trim(), ...sources].join(' ')}`]
+      const says = said.says.replace(/\s+/g, ' ').replaceAll('<', '\\<').trim()
+      return [`[^${id}]: ${[says, ...sources].join(' ')}`]
     })
     .join('\n\n')
 }

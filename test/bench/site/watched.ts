@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const LIMIT_MS = 300_000
+const EDITS = 7
 
 /** Asks until `done` says so; rejects when it takes too long. */
 async function until(what: string, done: () => Promise<boolean>): Promise<void> {
@@ -17,7 +18,10 @@ async function until(what: string, done: () => Promise<boolean>): Promise<void> 
   }
 }
 
-/** Seconds from an edit of the chapter to its page, under `root`, which is a copy that may be edited. */
+/**
+ * Seconds from an edit of the chapter to its page, under `root`, which is a copy that may be edited: the median of several,
+ * of which the first meet TypeDoc at work.
+ */
 export async function againSeconds(root: string, slug: string): Promise<number> {
   const file = join(root, 'chapters', slug, 'index.md')
   const before = readFileSync(file, 'utf8')
@@ -33,10 +37,15 @@ export async function againSeconds(root: string, slug: string): Promise<number> 
     const url = /http:\S+/.exec(said)![0]
     const holds = async (text: string): Promise<boolean> =>
       (await (await fetch(`${url}${slug}/`)).text()).includes(text)
-    const began = performance.now()
-    writeFileSync(file, `${before}\nOne more sentence.\n`)
-    await until('the edited page', () => holds('One more sentence.'))
-    return (performance.now() - began) / 1000
+    const taken: number[] = []
+    for (let edit = 0; edit < EDITS; edit++) {
+      const sentence = `One more sentence, ${edit}.`
+      const began = performance.now()
+      writeFileSync(file, `${before}\n${sentence}\n`)
+      await until('the edited page', () => holds(sentence))
+      taken.push((performance.now() - began) / 1000)
+    }
+    return taken.toSorted((a, b) => a - b)[EDITS >> 1]!
   } finally {
     child.kill('SIGINT')
     await new Promise((done) => child.once('exit', done))
