@@ -72,11 +72,14 @@ export const enMovie = {
   reading: 'Reading {name}, {size} MiB.',
   progress: 'How much has been read',
   stopped: 'Stopped. {name} was not read to its end, and the picture is the one from before.',
-  done: '{name}: {lines} lines; {kept} events are played, {others} are others.',
+  done: '{name}: {lines} lines; {kept} events are of the kinds that are played, {others} are others.',
   doneLost: ' The kernel lost {lost} events: it had no room for them.',
   doneCut: ' The last line has no end: it may have been cut.',
   doneUnread:
     ' Left out, because printed in no way known here: {unread}; the first is line {line}, “{text}”.',
+  doneFrames: ' At most {frames} pictures are shown.',
+  doneArea: ' Of {count} areas {area} is shown.',
+  doneNowhere: ' No event names a page frame, so there is nothing to draw.',
   doneLimit: ' Reading ended at line {line}: {kept} events are as many as are played.',
   problems: {
     empty: '{name} is empty. Copy /sys/kernel/tracing/trace with cat: a tool that asks for its size gets 0.',
@@ -90,7 +93,7 @@ export const enMovie = {
       '{name} has events of cma_alloc, but printed in no way known here; line {line} is “{text}”. {want}',
     failed: '{name} could not be read: {why}.',
   },
-  want: 'Record with the events of cma, page_isolation, migrate and compaction, as below.',
+  want: 'Record with the events of cma, page_isolation, migrate and compaction.',
   pasted: 'The pasted text',
 } as const
 

@@ -13,6 +13,13 @@ export const enWidgets = {
     step: 'Step',
     count: '{at} of {count}',
     failed: 'The model could not be run: {why}',
+    openTrace: 'Open a trace…',
+    model: 'Back to the model',
+    reading: 'Reading {name}.',
+    pasted: 'the pasted text',
+    unread: '{name} could not be shown: {why}.',
+    notTraced:
+      'This picture plays no traces. The bitmap of chapter 11 and the page-frame movie play those of cma_alloc().',
     unreachable: 'it could not be loaded; is the page still served?',
   },
   /** The map of physical memory. Its line has three parts or five, with a middle dot between them. */
@@ -138,6 +145,12 @@ export const enWidgets = {
     'cma-bitmap': {
       said: {
         start: 'The area {name} begins at page frame {pfn} and has {pages} pages, and {bits} bits for them.',
+        trace:
+          'A trace of area {name}, a bit for each page from {pfn} on. What was set before, it does not tell.',
+        traceAsks: '{name}, which is {task}, asks for {pages} pages that begin at a multiple of {unit}.',
+        traceRefused: '{name} gets nothing: {errno}.',
+        traceNothing: '{name} gets nothing.',
+        traceBusy: 'alloc_contig_range() gives {ret}. The bits are cleared; one place further.',
         asks: '{name} asks for {pages} pages from a multiple of 2^{align} = {unit} on. The search begins at bit 0.',
         place:
           'Bits {bit} to {last} are clear, the lowest that will do. They are set, and the pages are asked for.',

@@ -64,7 +64,7 @@ function places({ places: { first, step }, bits }: BitmapFrame, perRow: number):
 
 export function drawBitmap(frame: BitmapFrame, words: Words): string {
   const { bits, runs, tried, held } = frame
-  const perRow = 2 ** Math.ceil(Math.log2(bits / ROWS))
+  const perRow = Math.max(1, 2 ** Math.ceil(Math.log2(bits / ROWS)))
   const rows = Math.ceil(bits / perRow)
   const numbers = Array.from(
     { length: rows },

@@ -4,6 +4,8 @@
 // When it wakes it gets those, asks for the other frames, and shows them one at a time: by its buttons and slider, by the
 // arrow keys, Home, End and the space bar, and by playing them. What is shown is also said, in a line that is read aloud.
 //
+// A trace of a board that is dropped on it, pasted or opened takes the place of the models' frames (traced.ts).
+//
 // The scenario is an attribute, so that a number in the prose can change it (number.ts); then the models run again.
 import { fill } from '../client/words.ts'
 import type { WidgetText } from '../text/en_widgets.ts'
@@ -13,6 +15,10 @@ import { type Frame, type KindWords, sentenceOf } from './frame.ts'
 import { drawingOf } from './kinds_draw.ts'
 import type { FilmKind } from './kinds_frames.ts'
 import { morph } from './morph.ts'
+import { listenForFiles } from './movie/incoming.ts'
+import { fillTraceRow, noteLine, type TraceRow } from './trace_row.ts'
+import { isTraced } from './traced_kinds.ts'
+import type { createTraceReader } from './traced.ts'
 import { widgetText } from './text.ts'
 
 /** How long a frame stands while the film plays. */
@@ -30,6 +36,12 @@ export class ContigWidget extends HTMLElement {
   private askAgain = false
   /** A step that was wanted before there were frames. */
   private wanted: number | null = null
+  private traceRow: TraceRow | null = null
+  private traces: Promise<ReturnType<typeof createTraceReader>> | null = null
+  private sayOfTrace: (text: string) => void = () => undefined
+  /** Counts what the reader asked for: what comes after the next wish is dropped. */
+  private wish = 0
+  private forget = (): void => undefined
 
   private piece(name: string): HTMLElement {
     const found = this.querySelector<HTMLElement>(`.widget-${name}`)
@@ -57,6 +69,7 @@ export class ContigWidget extends HTMLElement {
       this.append(this.controls.element)
       this.piece('said').setAttribute('aria-live', 'polite')
       this.addEventListener('keydown', (event) => this.key(event))
+      this.addTraces(text.controls)
       this.showControls()
       void this.ask()
     })
@@ -64,10 +77,12 @@ export class ContigWidget extends HTMLElement {
 
   disconnectedCallback(): void {
     this.stop()
+    this.forget()
   }
 
   attributeChangedCallback(_name: string, before: string | null): void {
     if (before === null || !this.text) return
+    this.wish += 1
     this.stop()
     void this.ask()
   }
@@ -82,13 +97,14 @@ export class ContigWidget extends HTMLElement {
     try {
       do {
         this.askAgain = false
+        const { wish } = this
         const frames = await askFrames(this.kind, JSON.parse(this.dataset['scenario'] ?? '{}'))
-        this.take(frames)
+        if (wish === this.wish) this.take(frames)
       } while (this.askAgain)
     } catch (error) {
       const { failed, unreachable } = this.text!.controls
       const why = error instanceof Error ? error.message || unreachable : String(error)
-      this.piece('said').textContent = fill(failed, { why })
+      this.say(fill(failed, { why }))
     } finally {
       this.asking = false
     }
@@ -99,6 +115,8 @@ export class ContigWidget extends HTMLElement {
     const first = this.frames.length === 0
     const wasAtAnEnd = this.at === 0 || this.at === this.frames.length - 1
     this.frames = frames
+    this.sayOfTrace('')
+    this.traceRow?.show(false)
     if (first && this.wanted === null && !this.askAgain && this.dataset['changed'] === undefined)
       return this.showControls()
     this.go(this.wanted ?? (wasAtAnEnd ? frames.length - 1 : this.at))
@@ -115,9 +133,63 @@ export class ContigWidget extends HTMLElement {
     this.at = Math.max(0, Math.min(at, this.frames.length - 1))
     const frame = this.frames[this.at]!
     morph(this.piece('stage'), drawingOf(this.kind, frame, this.words))
-    const said = sentenceOf(frame.said, this.words)
-    if (this.piece('said').textContent !== said) this.piece('said').textContent = said
+    this.say(sentenceOf(frame.said, this.words))
     this.showControls()
+  }
+
+  private addTraces(words: WidgetText['controls']): void {
+    this.sayOfTrace = noteLine(this)
+    this.forget = listenForFiles(
+      this,
+      (file, name) => void this.open(file, name),
+      (over) => this.classList.toggle('widget-over', over),
+    )
+    if (!isTraced(this.kind)) return
+    this.traceRow = fillTraceRow(this.piece('trace'), words, {
+      open: (file) => void this.open(file, file.name),
+      model: () => this.showModel(),
+    })
+  }
+
+  /** Puts a trace on the stage, or says why it cannot; then the film from before stays. */
+  private async open(file: Blob, given: string | null): Promise<void> {
+    const { kind } = this
+    const { reading, notTraced, pasted, unread } = this.text!.controls
+    if (!isTraced(kind)) return this.sayOfTrace(notTraced)
+    const wish = (this.wish += 1)
+    const name = given ?? pasted
+    this.sayOfTrace(fill(reading, { name }))
+    try {
+      this.traces ??= import('./traced.ts').then(({ createTraceReader }) => createTraceReader(kind))
+      const read = await this.traces
+      const { frames, text } = await read(file, given)
+      if (wish !== this.wish) return
+      this.sayOfTrace(text)
+      if (frames.length === 0) return
+      this.stop()
+      this.frames = frames
+      this.traceRow?.show(true)
+      this.go(0)
+    } catch (error) {
+      // It may have been the network: the next one tries again.
+      this.traces = null
+      const why = error instanceof Error ? error.message : String(error)
+      if (wish === this.wish) this.sayOfTrace(fill(unread, { name, why }))
+    }
+  }
+
+  private showModel(): void {
+    this.wish += 1
+    this.stop()
+    this.frames = []
+    this.go(0)
+    // The button that was pressed goes.
+    this.controls?.element.querySelector('button')?.focus()
+  }
+
+  private say(text: string): void {
+    const said = this.piece('said')
+    if (said.textContent !== text) said.textContent = text
   }
 
   private showControls(): void {

@@ -19,6 +19,7 @@ import { type FilmKind, framesOf } from './kinds_frames.ts'
 import { SCENARIOS } from './kinds_scenario.ts'
 import { mapHtml } from './map_fence.ts'
 import { MapScenario } from './map_scenario.ts'
+import { isTraced } from './traced_kinds.ts'
 import type { MapScenario as MapInput } from './map_states.ts'
 
 /** The films, and the map, which is none. */
@@ -72,7 +73,8 @@ function filmHtml(kind: FilmKind, { id, title, scenario }: ReadWidget): string {
   return (
     `<contig-widget id="${id}"${attributesOf(data)}>` +
     `<div class="widget-stage">${drawingOf(kind, first, words)}</div>` +
-    `<p class="widget-said">${escapeHtml(sentenceOf(first.said, words))}</p></contig-widget>`
+    `<p class="widget-said">${escapeHtml(sentenceOf(first.said, words))}</p>` +
+    `${isTraced(kind) ? '<div class="widget-trace"></div>' : ''}</contig-widget>`
   )
 }
 

@@ -9,6 +9,8 @@ import { useGestures } from './map_gestures.ts'
 import { type PageMap, placeOf } from './map_layout.ts'
 import { bounded, perRowOf, type View, wholeMap, zoomed } from './map_view.ts'
 import { factsOf, sayFacts } from './map_where.ts'
+import { listenForFiles } from './movie/incoming.ts'
+import { noteLine } from './trace_row.ts'
 import type { MapAnswer } from './map_worker.ts'
 import { widgetText } from './text.ts'
 
@@ -30,6 +32,7 @@ export class ContigMap extends HTMLElement {
   private view: View = { x: 0, y: 0, scale: 1 }
   private cursor = 0
   private frame = 0
+  private forget = (): void => undefined
 
   private piece(name: string): HTMLElement {
     const found = this.querySelector<HTMLElement>(`.widget-${name}`)
@@ -41,12 +44,19 @@ export class ContigMap extends HTMLElement {
     if (this.text) return
     void widgetText().then((text) => {
       this.text = text
+      const say = noteLine(this)
+      this.forget = listenForFiles(
+        this,
+        () => say(text.controls.notTraced),
+        (over) => this.classList.toggle('widget-over', over),
+      )
       this.boot()
     })
   }
 
   disconnectedCallback(): void {
     this.worker?.terminate()
+    this.forget()
   }
 
   attributeChangedCallback(_name: string, before: string | null): void {

@@ -39,8 +39,18 @@ function kindsIn({ levels }: PageMap): Kind[] {
   return KINDS.filter((kind, number) => kind !== 'none' && found[number] === 1)
 }
 
+// By scenario: a boot of millions of pages, which no edit of a chapter's text changes.
+const drawn = new Map<string, string>()
+
 /** What stands in <contig-map> before it wakes. Throws what the models throw. */
 export function mapHtml(scenario: MapScenario): string {
+  const key = JSON.stringify(scenario)
+  const html = drawn.get(key) ?? draw(scenario)
+  drawn.set(key, html)
+  return html
+}
+
+function draw(scenario: MapScenario): string {
   const map = pageMap(scenario)
   const level = map.levels.find(({ width }) => width <= CELLS) ?? map.levels.at(-1)!
   const { width, height } = level

@@ -5,6 +5,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { enMovie } from '../../site/text/en_movie.ts'
+import { enWidgets } from '../../site/text/en_widgets.ts'
+import { bitmapOfFilm, FRAMES_OF_TRACE } from '../../site/widgets/bitmap_trace.ts'
+import { sentenceOf } from '../../site/widgets/frame.ts'
+import { drawingOf } from '../../site/widgets/kinds_draw.ts'
 import { cutFilms } from '../../site/widgets/movie/film.ts'
 import type { Film } from '../../site/widgets/movie/film_types.ts'
 import { openFilm } from '../../site/widgets/movie/frame.ts'
@@ -179,6 +183,136 @@ describe('the movie', () => {
   })
 })
 
+describe('the bitmap of a trace', () => {
+  const bitmap = bitmapOfFilm(filmsOf(recorded)[0]!)
+  const words = enWidgets.kinds['cma-bitmap']
+
+  it('has the places that 6.12 tried, why it gave two of them up, and what was taken and given back', () => {
+    expect(bitmap.map(({ said }) => sentenceOf(said, words))).toEqual([
+      'A trace of area reserved, a bit for each page from 0x50100 on. What was set before, it does not tell.',
+      'a, which is busy_page-165, asks for 8192 pages that begin at a multiple of 256.',
+      'Bits 0 to 8191 are clear, the lowest that will do. They are set, and the pages are asked for.',
+      'alloc_contig_range() gives -16: the page at bit 256 stays. The bits are cleared; one place further.',
+      'Bits 256 to 8447 are clear, the lowest that will do. They are set, and the pages are asked for.',
+      'alloc_contig_range() gives -16: the page at bit 256 stays. The bits are cleared; one place further.',
+      'Bits 512 to 8703 are clear, the lowest that will do. They are set, and the pages are asked for.',
+      'alloc_contig_range() gives 0. a has 8192 pages from bit 512 on, page frame 0x50300.',
+      'a gives its 8192 pages back: the bits from 512 on are clear.',
+      'b, which is busy_page-165, asks for 8192 pages that begin at a multiple of 256.',
+      'Bits 0 to 8191 are clear, the lowest that will do. They are set, and the pages are asked for.',
+      'alloc_contig_range() gives 0. b has 8192 pages from bit 0 on, page frame 0x50100.',
+      'b gives its 8192 pages back: the bits from 0 on are clear.',
+    ])
+  })
+
+  it('is the same of the trace of the model, and is drawn like any other', () => {
+    const model = bitmapOfFilm(filmsOf(modelTrace())[0]!)
+    const seen = ({ bits, places, runs, tried, held }: (typeof model)[number]): unknown => ({
+      ...{ bits, places, runs, tried, held },
+    })
+    expect(model.map(seen)).toEqual(bitmap.map(seen))
+    for (const frame of bitmap) expect(drawingOf('cma-bitmap', frame, words)).toMatch(/^<svg class="cb"/)
+  })
+
+  it('lets a part of what was taken go, and names a task whose request it has not seen', () => {
+    const line = (event: string): string => `  dd-9 [000] ..... 1.000000: ${event}`
+    const text = [
+      line('cma_release: name=linux,cma pfn=0x200 page=0000000011111111 count=4'),
+      line('cma_alloc_start: name=linux,cma count=16 align=4'),
+      line('cma_alloc_finish: name=linux,cma pfn=0x100 page=0000000022222222 count=16 align=4 errorno=0'),
+      line('cma_release: name=linux,cma pfn=0x104 page=0000000033333333 count=4'),
+    ]
+    const frames = bitmapOfFilm(filmsOf(text.join('\n') + '\n')[0]!)
+    expect(frames.at(1)!.said.values['name']).toBe('dd-9')
+    expect(frames.at(-1)!.runs).toEqual([
+      { from: 0, to: 4, owner: 'a' },
+      { from: 8, to: 16, owner: 'a' },
+    ])
+  })
+
+  const line = (task: string, event: string): string => `  ${task} [000] ..... 1.000000: ${event}`
+  const told = (...lines: readonly string[]): string[] =>
+    bitmapOfFilm(filmsOf(lines.join('\n') + '\n')[0]!).map((frame) => {
+      expect(drawingOf('cma-bitmap', frame, words)).toMatch(/^<svg class="cb"/)
+      return sentenceOf(frame.said, words)
+    })
+  const asks = 'cma_alloc_start: name=a count=16 align=4'
+  const finishes = (pfn: string, errno: number): string =>
+    `cma_alloc_finish: name=a pfn=${pfn} page=0000000022222222 count=16 align=4 errorno=${errno}`
+
+  it('takes up a request whose beginning is lost', () => {
+    expect(told(line('dd-9', finishes('0x100', 0)))).toEqual([
+      'A trace of area a, a bit for each page from 0x100 on. What was set before, it does not tell.',
+      'alloc_contig_range() gives 0. a has 16 pages from bit 0 on, page frame 0x100.',
+    ])
+  })
+
+  it('keeps apart what two tasks ask for at the same time', () => {
+    const frames = told(
+      line('dd-1', asks),
+      line('dd-2', asks),
+      line('dd-1', finishes('0x100', 0)),
+      line('dd-2', finishes('0x110', 0)),
+    )
+    expect(frames.slice(-2).map((said) => said.slice(0, 45))).toEqual([
+      'alloc_contig_range() gives 0. a has 16 pages ',
+      'alloc_contig_range() gives 0. b has 16 pages ',
+    ])
+  })
+
+  it('gives a refusal the number that the trace has, and no reason of its own', () => {
+    const frames = told(
+      line('dd-1', asks),
+      line('dd-1', finishes('0x100', 0)),
+      line('dd-1', asks),
+      line('dd-1', finishes('0x0', -4)),
+    )
+    expect(frames.at(-1)).toBe('b gets nothing: -4.')
+  })
+
+  it('says that a page stays only of the place at which a test named it', () => {
+    const busy = 'cma_alloc_busy_retry: name=a pfn=0x100 page=0000000022222222 count=16 align=4'
+    const frames = told(
+      line('dd-1', asks),
+      line('dd-1', 'test_pages_isolated: start_pfn=0x100 end_pfn=0x110 fin_pfn=0x105 ret=fail'),
+      line('dd-1', busy),
+      line('dd-1', finishes('0x110', 0)),
+      line('dd-1', asks),
+      line('dd-1', busy),
+    )
+    expect(frames.filter((said) => said.includes('stays'))).toHaveLength(1)
+    expect(frames.at(-1)).toBe(words.said.traceBusy.replace('{ret}', '-16'))
+  })
+
+  it('uses every sentence that there is for traces', () => {
+    const text = [
+      line('dd-1', asks),
+      line('dd-1', 'cma_alloc_busy_retry: name=a pfn=0x100 page=0000000022222222 count=16 align=4'),
+      line('dd-1', finishes('0x0', -12)),
+      line('dd-1', asks),
+      line('dd-1', 'cma_alloc_finish: name=a pfn=0xfffffdffffe00000 page=0000000000000000 count=16 align=4'),
+    ]
+    const used = new Set(bitmapOfFilm(filmsOf(text.join('\n') + '\n')[0]!).map((frame) => frame.said.word))
+    const ofTraces = Object.keys(words.said).filter((word) => word.startsWith('trace'))
+    expect(ofTraces.filter((word) => !used.has(word))).toEqual([])
+  })
+
+  it('draws a single page', () => {
+    const release = 'cma_release: name=a pfn=0x200 page=0000000011111111 count=1'
+    const frame = bitmapOfFilm(filmsOf(line('dd-9', release) + '\n')[0]!).at(-1)!
+    expect(drawingOf('cma-bitmap', frame, words)).not.toContain('0.125')
+  })
+
+  it('ends after as many pictures as it may have', () => {
+    const asks = Array.from(
+      { length: FRAMES_OF_TRACE },
+      (_, at) =>
+        `  dd-9 [000] ..... ${at}.000000: cma_release: name=a pfn=0x${(256 + at).toString(16)} page=0000000011111111 count=1`,
+    )
+    expect(bitmapOfFilm(filmsOf(asks.join('\n') + '\n')[0]!)).toHaveLength(FRAMES_OF_TRACE)
+  })
+})
+
 describe('a file that is played', () => {
   it('may come in pieces of any size, from Windows, from trace_pipe, or from trace-cmd report', async () => {
     const steps = filmsOf(recorded)[0]!.steps.length
@@ -200,7 +334,9 @@ describe('a file that is played', () => {
       const played = await play([text])
       expect([name, played.films[0]?.steps.length, played.reading.strange]).toEqual([name, steps, 0])
     }
-    expect(said(await play([bytes]))).toBe('board.txt: 140 lines; 128 events are played, 0 are others.')
+    expect(said(await play([bytes]))).toBe(
+      'board.txt: 140 lines; 128 events are of the kinds that are played, 0 are others.',
+    )
   })
 
   it('may be cut off, and have lost events, and have an event of another kernel; all of it is said', async () => {

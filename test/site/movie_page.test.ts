@@ -84,7 +84,7 @@ describe('the page of the movie', () => {
     }
     const model = await visit()
     await page.getByRole('link', { name: 'as Linux 6.12.117 recorded it' }).click()
-    await statusIs(page, /140 lines; 128 events are played/)
+    await statusIs(page, /140 lines; 128 events are of the kinds that are played/)
     expect(await visit()).toEqual(model)
     await page.locator('.widget-controls button').first().focus()
     await page.keyboard.press('Home')
@@ -139,7 +139,7 @@ describe('the page of the movie', () => {
       }
       await statusIs(
         page,
-        /^huge.txt: [89]\d{5} lines; 12800 events are played, [89]\d{5} are others/,
+        /^huge.txt: [89]\d{5} lines; 12800 events are of the kinds that are played, [89]\d{5} are others/,
         90_000,
       )
       expect((await shown(page)).step).toMatch(/ of 7100$/)

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: MIT
 //
 // The widgets in Chromium: by keyboard, by hand, by slider; without moving the page, quickly, and in print.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { enWidgets } from '../../site/text/en_widgets.ts'
 import { type FilmKind, framesOf } from '../../site/widgets/kinds_frames.ts'
 import { type KindWords, sentenceOf } from '../../site/widgets/frame.ts'
+import { RECORDED_TRACE } from '../../site/widgets/movie/movie_html.ts'
+import { isTraced } from '../../site/widgets/traced_kinds.ts'
+import { root } from '../support/files.ts'
 import { chromiumMissing, launch } from '../support/site_pages.ts'
 import { type PlacedWidget, widgetFences } from '../support/widgets.ts'
 
@@ -177,6 +182,114 @@ describe('the widgets', () => {
       await until(async () => (await saying(widget)) === sentences(film).at(-1), 'what order 8 comes to')
     })
   })
+
+  /** Brings a file to a widget as a hand does that lets it go there. */
+  const drop = async (widget: Locator, name: string, text: string): Promise<void> => {
+    const seen = await widget.evaluate(
+      (element, { name, text }) => {
+        const dataTransfer = new DataTransfer()
+        dataTransfer.items.add(new File([text], name))
+        const happens = (type: string): unknown => ({
+          leavesThePage: element.dispatchEvent(
+            new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }),
+          ),
+          outlined: element.classList.contains('widget-over'),
+        })
+        return [happens('dragover'), happens('drop')]
+      },
+      { name, text },
+    )
+    expect(seen).toEqual([
+      { leavesThePage: false, outlined: true },
+      { leavesThePage: false, outlined: false },
+    ])
+  }
+
+  it('play a trace that is dropped, opened or pasted where it tells of their picture', async (context) => {
+    if (missing) context.skip(missing)
+    const recorded = readFileSync(join(root, RECORDED_TRACE), 'utf8')
+    const bitmap = films.find(({ kind }) => isTraced(kind))!
+    const model = sentences(bitmap)
+    await looking({ viewport: { width: 390, height: 900 } }, async (page) => {
+      const widget = await woken(page, bitmap)
+      const figure = page.locator(`figure:has(#${bitmap.id})`)
+      const { height } = (await figure.boundingBox())!
+      const begins = async (): Promise<boolean> =>
+        (await saying(widget))!.startsWith('A trace of area reserved')
+      const end = 'alloc_contig_range() gives 0. a has 8192 pages from bit 512 on, page frame 0x50300.'
+      const toModel = async (): Promise<void> => {
+        await widget.getByRole('button', { name: enWidgets.controls.model }).click()
+        await until(async () => (await saying(widget)) === model[0], 'its first frame')
+      }
+
+      await drop(widget, 'board.txt', recorded)
+      await until(begins, 'the trace')
+      const note = widget.getByRole('status')
+      expect(await note.textContent()).toBe(
+        'board.txt: 140 lines; 128 events are of the kinds that are played, 0 are others.',
+      )
+      await widget.getByRole('button', { name: 'Forward' }).focus()
+      for (let step = 0; step < 7; step++) await page.keyboard.press('ArrowRight')
+      expect(await saying(widget)).toBe(end)
+      expect(await widget.locator('.cb').getAttribute('aria-label')).toContain('512–8703 a')
+      // What is no trace leaves the picture as it is, and says so.
+      await drop(widget, 'notes.txt', 'Milk.\nBread.\n')
+      await until(async () => (await note.textContent())!.startsWith('notes.txt is no trace'), 'the reason')
+      expect(await saying(widget)).toBe(end)
+      expect(await widget.locator('.cb').getAttribute('aria-label')).toContain('512–8703 a')
+      expect((await figure.boundingBox())!.height - height).toBeLessThan(200)
+      await toModel()
+      expect((await figure.boundingBox())!.height).toBe(height)
+
+      const [opened] = await Promise.all([
+        page.waitForEvent('filechooser'),
+        widget.getByRole('button', { name: enWidgets.controls.openTrace }).click(),
+      ])
+      await opened.setFiles({ name: 'opened.txt', mimeType: 'text/plain', buffer: Buffer.from(recorded) })
+      await until(begins, 'the trace')
+      await toModel()
+      expect(await note.textContent()).toBe('')
+
+      // The last wish counts: of two files at once, and of a file and the model.
+      const large = recorded + '  dd-1 [000] ..... 1.000000: sched_switch: prev=1\n'.repeat(200_000)
+      await drop(widget, 'large.txt', large)
+      await drop(widget, 'small.txt', recorded)
+      await until(async () => (await note.textContent())!.startsWith('small.txt'), 'the second file')
+      await drop(widget, 'large.txt', large)
+      await toModel()
+      await page.waitForTimeout(1500)
+      expect([await saying(widget), await note.textContent()]).toEqual([model[0], ''])
+
+      await widget.getByRole('button', { name: 'Forward' }).focus()
+      await widget.evaluate((element, text) => {
+        const clipboardData = new DataTransfer()
+        clipboardData.setData('text/plain', text)
+        element
+          .querySelector('button')!
+          .dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true }))
+      }, recorded)
+      await until(begins, 'the trace')
+    })
+  })
+
+  it(
+    'say of a trace that it tells nothing of their picture, and stay',
+    { timeout: 120_000 },
+    async (context) => {
+      if (missing) context.skip(missing)
+      const others = widgets.filter(({ kind }) => !isTraced(kind))
+      expect(others.length).toBeGreaterThan(4)
+      await looking({ viewport: { width: 1000, height: 900 } }, async (page) => {
+        for (const other of others) {
+          const widget = await woken(page, other)
+          const before = await saying(widget)
+          await drop(widget, 'board.txt', 'x')
+          expect(await widget.getByRole('status').textContent()).toBe(enWidgets.controls.notTraced)
+          expect(await saying(widget)).toBe(before)
+        }
+      })
+    },
+  )
 
   it('glide for nobody who would rather they did not', async (context) => {
     if (missing) context.skip(missing)

@@ -50,6 +50,7 @@ export class ContigMovie extends HTMLElement {
     this.addControls(widget)
     this.addEventListener('keydown', (event) => playerKey(this.player, event))
     this.forget = listenForFiles(
+      document,
       (file, name) => this.read({ file }, name ?? words.pasted, file.size),
       (over) => this.classList.toggle('movie-over', over),
     )

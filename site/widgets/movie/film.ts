@@ -115,7 +115,8 @@ function attempt(cut: Cut, event: KeptEvent, index: number, request: Request): v
   if (start === undefined || !(request.count > 0)) return
   request.place = { start, end: start + request.count }
   count(request, { tries: 1 })
-  shoot(cut, request, event, { kind: 'try', values: { ...request.place, tries: request.counts.tries } })
+  const { place, task, counts } = request
+  shoot(cut, request, event, { kind: 'try', values: { ...place, task, tries: counts.tries } })
 }
 
 function collect(cut: Cut, event: KeptEvent, request: Request): void {
@@ -190,7 +191,7 @@ function test(cut: Cut, event: KeptEvent, request: Request): void {
   request.incomplete = request.incomplete.filter((batch) => batch !== found)
   const rest: Paint[] = found ? [{ start: found.start, end: found.end, state: 'moved' }] : []
   const paints: Paint[] = [...rest, { start: fin, end: fin + 1, state: 'held' }]
-  shoot(cut, request, event, { kind: 'held', values: { start, end, fin }, paints })
+  shoot(cut, request, event, { kind: 'held', values: { start, end, fin, task: request.task }, paints })
 }
 
 function busy(cut: Cut, event: KeptEvent, index: number, request: Request): void {
@@ -201,7 +202,7 @@ function busy(cut: Cut, event: KeptEvent, index: number, request: Request): void
   request.pending = []
   request.incomplete = []
   request.stayed = null
-  shoot(cut, request, event, { kind: 'busy', values: { start, end }, paints })
+  shoot(cut, request, event, { kind: 'busy', values: { start, end, task: request.task }, paints })
   attempt(cut, event, index, request)
 }
 
@@ -222,7 +223,7 @@ function finish(cut: Cut, event: KeptEvent, open: Request | undefined): void {
   request.place = null
   cut.open.delete(record.pid)
   if (start !== null) {
-    const values = { start, end: start + pages, count: pages }
+    const values = { start, end: start + pages, count: pages, task: request.task }
     return shoot(cut, request, event, { kind: 'take', values, paints })
   }
   const errno = numberOf(record, 'errorno')

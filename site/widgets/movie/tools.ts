@@ -17,7 +17,8 @@ export interface ToolWishes {
   readonly cancel: () => void
 }
 
-function button(label: string, action: () => void): HTMLButtonElement {
+/** A button with words on it. */
+export function textButton(label: string, action: () => void): HTMLButtonElement {
   const made = document.createElement('button')
   made.type = 'button'
   made.textContent = label
@@ -25,8 +26,8 @@ function button(label: string, action: () => void): HTMLButtonElement {
   return made
 }
 
-// A file is chosen by a button that looks like the others; the input itself takes no part in the page.
-function chooser(label: string, open: (file: File) => void): HTMLElement[] {
+/** A file is chosen by a button that looks like the others; the input itself takes no part in the page. */
+export function chooser(label: string, open: (file: File) => void): HTMLElement[] {
   const input = document.createElement('input')
   input.type = 'file'
   input.hidden = true
@@ -37,7 +38,7 @@ function chooser(label: string, open: (file: File) => void): HTMLElement[] {
     input.value = ''
     if (file) open(file)
   })
-  return [button(label, () => input.click()), input]
+  return [textButton(label, () => input.click()), input]
 }
 
 export function makeTools(words: MovieText, wishes: ToolWishes): Tools {
@@ -49,7 +50,7 @@ export function makeTools(words: MovieText, wishes: ToolWishes): Tools {
   label.hidden = true
   select.addEventListener('change', () => wishes.area(select.selectedIndex))
   const progress = document.createElement('progress')
-  const cancel = button(words.cancel, wishes.cancel)
+  const cancel = textButton(words.cancel, wishes.cancel)
   progress.setAttribute('aria-label', words.progress)
   progress.hidden = cancel.hidden = true
   element.append(...chooser(words.open, wishes.open), label, progress, cancel)
