@@ -13,6 +13,8 @@ import { runExercise, type RunOptions } from './run.ts'
 
 export interface BookCheckOptions extends Pick<RunOptions, 'kernel' | 'limitMs' | 'signal' | 'onProgress'> {
   readonly root: string
+  /** Of the wrong answers only so many, in the order of exercise.yaml; all unless told. */
+  readonly wrong?: number
 }
 
 const QUESTION_FILES = ['exercise.yaml', 'question.ts', 'hints.md', 'why.md']
@@ -131,6 +133,7 @@ export async function checkAnswers(exercise: Exercise, options: BookCheckOptions
   for (const { rule, text } of solution.findings) {
     report('exercise-solution-fails', 'solution', `gets ${rule} (${text}); expected a pass`)
   }
-  for (const [name, rule] of Object.entries(exercise.wrong)) await mustFail(`wrong/${name}`, rule)
+  const wrong = Object.entries(exercise.wrong).slice(0, options.wrong)
+  for (const [name, rule] of wrong) await mustFail(`wrong/${name}`, rule)
   return diagnostics
 }

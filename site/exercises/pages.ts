@@ -129,6 +129,11 @@ export function factsOf({
   return [kinds[kind], `${minutes} ${unit}`, `${word} ${difficulty}`]
 }
 
+/** False of a sample of the site for its tests. */
+export function hasExercises(root: string): boolean {
+  return loadExercises(root).length > 0
+}
+
 /** Reads the exercises of the book, writes what their pages fetch, and gives their pages. */
 export async function exercisePages(build: ExerciseBuild): Promise<ExercisePages> {
   const { root, outDir, highlight, cellAssets } = build

@@ -8,6 +8,7 @@ import { Command } from 'commander'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { registerBuild } from '../../code/cli/build.ts'
+import { TOOLS } from '../../code/lab/tools.ts'
 import { filesUnder, root } from '../support/files.ts'
 
 interface Workflow {
@@ -42,10 +43,19 @@ describe('the workflows', () => {
     const options = program.commands[0]!.options.map(({ long }) => long)
     const commands = steps.flatMap(({ run }) => run?.trim().split('\n') ?? [])
     expect(commands).toContain('npm ci')
-    for (const command of commands.filter((each) => each !== 'npm ci')) {
-      expect(command).toMatch(/^npx contig build /)
+    const ours = commands.filter((command) => command.startsWith('npx contig build '))
+    const others = commands.filter((command) => !ours.includes(command) && command !== 'npm ci')
+    expect(others.filter((command) => !/^(apt-get|git config) /.test(command))).toEqual([])
+    expect(ours.length).toBeGreaterThan(0)
+    for (const command of ours) {
       expect([...command.matchAll(/--[a-z-]+/g)].filter(([option]) => !options.includes(option))).toEqual([])
     }
+  })
+
+  it('install what contig build --pdf needs', () => {
+    const installed = steps.flatMap(({ run = '' }) => /apt-get install (.*)/.exec(run)?.[1]?.split(' ') ?? [])
+    const needed = TOOLS.filter(({ purpose }) => purpose === 'browser').map((tool) => tool.package)
+    expect(needed.filter((name) => !installed.includes(name))).toEqual([])
   })
 
   it('name steps and jobs that there are', () => {

@@ -4,7 +4,7 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { AxeBuilder } from '@axe-core/playwright'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { chromiumMissing, launch } from '../support/site_pages.ts'
+import { chromiumMissing, launch, shiftOf } from '../support/site_pages.ts'
 
 const url = inject('siteUrl')
 const missing = chromiumMissing()
@@ -295,17 +295,7 @@ describe('finding', () => {
       await page.goto(url)
       const goOn = page.locator('.went a')
       expect(await goOn.textContent()).toContain('cma_alloc: Giving back')
-      const shift = await page.evaluate(
-        () =>
-          new Promise<number>((done) => {
-            let sum = 0
-            new PerformanceObserver((list) => {
-              for (const entry of list.getEntries()) sum += (entry as unknown as { value: number }).value
-            }).observe({ type: 'layout-shift', buffered: true })
-            setTimeout(() => done(sum), 200)
-          }),
-      )
-      expect(shift).toBeLessThan(0.001)
+      expect(await shiftOf(page)).toBeLessThan(0.001)
       await goOn.click()
       await page.waitForURL(/11-cma-alloc\/#giving-back$/)
       const bad = { address: 'javascript:alert(1)//', chapter: 'x', section: '' }

@@ -9,15 +9,23 @@ import { type Browser, chromium } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { CHROMIUM, CHROMIUM_ARGS } from '../../site/diagrams/render.ts'
 import { type CompressingHost, compressingHost } from '../support/compressing_host.ts'
-import { chromiumMissing, kindsOfPages, withoutShorterChapters } from '../support/site_pages.ts'
+import { chaptersOf, chromiumMissing, kindsOfPages, withoutShorterChapters } from '../support/site_pages.ts'
 
 const LEAST = 0.99
 const CATEGORIES = ['performance', 'accessibility', 'best-practices', 'seo']
+/** The audit of which a score says too little. */
+const ERRORS = 'errors-in-console'
 const folder = inject('siteFolder')
 const missing = chromiumMissing()
 
-// One of each look; `npm run pages` takes every kind, of chapters still the longest alone.
-const kinds = withoutShorterChapters(folder, kindsOfPages(folder))
+const LONG = process.env['CONTIG_LONG'] === '1'
+// One of each look, a chapter of middle length among them; `npm run pages` takes every kind, of chapters the longest.
+const all = kindsOfPages(folder)
+const chapters = chaptersOf(folder, all)
+const numbered = chapters.filter((page) => /^\/\d/.test(page))
+const kinds = LONG
+  ? withoutShorterChapters(folder, all)
+  : all.filter((page) => !chapters.includes(page) || page === numbered[numbered.length >> 1])
 const api = ['/api/', '/api/code/mm/cma/', '/api/code/mm/memblock/memblock_add/']
 const LOOKS = [
   /^\/$/,
@@ -33,7 +41,7 @@ const LOOKS = [
 ]
 const oneOf = (look: RegExp): string =>
   [...kinds, ...api].find((page) => look.test(page)) ?? `none like ${look}`
-const pages = process.env['CONTIG_LONG'] === '1' ? [...kinds, ...api] : LOOKS.map(oneOf)
+const pages = LONG ? [...kinds, ...api] : LOOKS.map(oneOf)
 
 /** A port that was free a moment ago: Lighthouse connects to the browser by itself. */
 async function freePort(): Promise<number> {
@@ -85,7 +93,9 @@ describe('Lighthouse', () => {
         .map(({ id, score }) => `${page}: ${id} ${score}`),
       why: Object.values(audits)
         .filter(({ score }) => score !== null && score < 0.9)
-        .map(({ id, score, displayValue = '' }) => `${id}: ${score} ${displayValue}`),
+        .map(({ id, score, displayValue = '', details }) =>
+          [`${id}: ${score} ${displayValue}`, ...(id === ERRORS ? [JSON.stringify(details)] : [])].join('\n'),
+        ),
     }
   }
 

@@ -3,7 +3,7 @@
 // The built pages, and Chromium to look at them. A new chapter is tested by existing.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Browser, chromium } from 'playwright-core'
+import { type Browser, chromium, type Page } from 'playwright-core'
 import { pagesUnder } from '../../verify/site_files.ts'
 import { CHROMIUM, CHROMIUM_ARGS, chromiumMissing } from '../../site/diagrams/render.ts'
 
@@ -38,13 +38,17 @@ export function kindsOfPages(folder: string): string[] {
   return [...pages.filter((page) => !isSource(page) && !isExercise(page)), ...longest.values()]
 }
 
-/** The same pages with one chapter or appendix, the longest. */
-export function withoutShorterChapters(folder: string, pages: readonly string[]): string[] {
+/** The chapters and appendices among the pages, the longest first. */
+export function chaptersOf(folder: string, pages: readonly string[]): string[] {
   const isChapter = (page: string): boolean =>
     /<main[^>]* class="[^"]*with-contents/.test(htmlOf(folder, page))
-  const chapters = pages.filter(isChapter)
-  const longest = [...chapters].sort((a, b) => htmlOf(folder, b).length - htmlOf(folder, a).length)[0]
-  return pages.filter((page) => page === longest || !chapters.includes(page))
+  return pages.filter(isChapter).sort((a, b) => htmlOf(folder, b).length - htmlOf(folder, a).length)
+}
+
+/** The same pages with one chapter or appendix, the longest. */
+export function withoutShorterChapters(folder: string, pages: readonly string[]): string[] {
+  const [, ...shorter] = chaptersOf(folder, pages)
+  return pages.filter((page) => !shorter.includes(page))
 }
 
 export function htmlOf(folder: string, page: string): string {
@@ -53,4 +57,18 @@ export function htmlOf(folder: string, page: string): string {
 
 export function launch(): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM, args: CHROMIUM_ARGS, timeout: 60_000 })
+}
+
+/** How far the parts of a page have moved by themselves so far, as the layout-shift API counts. */
+export function shiftOf(page: Page): Promise<number> {
+  return page.evaluate(
+    () =>
+      new Promise<number>((done) => {
+        let sum = 0
+        new PerformanceObserver((list) => {
+          for (const entry of list.getEntries()) sum += (entry as unknown as { value: number }).value
+        }).observe({ type: 'layout-shift', buffered: true })
+        setTimeout(() => done(sum), 200)
+      }),
+  )
 }
