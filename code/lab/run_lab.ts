@@ -343,30 +343,56 @@ const stampOf = (): string =>
   `${new Date().toISOString().replace(/[-:]/g, '').replace(/\..*/, '')}-${process.pid}-${runs++}`
 let runs = 0
 
-/** Runs a lab on each of its kernels. @throws Complaint for what a person can mend */
-export async function runLab(lab: Lab, options: RunOptions = {}): Promise<LabResult> {
+/** What can be asked of a run that only fetches. */
+type FetchOptions = Pick<RunOptions, 'cache' | 'progress' | 'refresh' | 'sources'>
+
+/** Opens the cache, and a private apt for as long as `work` takes. */
+async function atDesk<T>(
+  lab: Lab,
+  options: FetchOptions,
+  work: (hands: Hands, desk: DebianDesk) => Promise<T>,
+): Promise<T> {
   const cache = options.cache ?? new Cache()
-  const began = performance.now()
   cache.open()
   needTools(['board'])
-  const stamp = stampOf()
   return interruptible(async (signal) => {
     const hands: Hands = { cache, signal, progress: options.progress ?? (() => undefined) }
     const desk = new DebianDesk(hands, archOf(lab), () => options.sources ?? hostSources())
-    const boots: BootResult[] = []
     try {
-      for (const name of options.kernels ?? lab.kernels) {
-        const plan = await fetchKernel(lab, name, options, desk, hands, stamp)
-        await buildGuest(plan, lab, hands)
-        for (const planned of plan.boots) boots.push(await runBoot(lab, plan, planned, options, hands))
-      }
+      return await work(hands, desk)
     } catch (error) {
       if (error instanceof CommandFailed && error.argv[0]?.startsWith('apt')) throw aptComplaint(error)
       throw folderComplaint(cache.folder, error) ?? error
     } finally {
       desk.close()
     }
-    const verdict = boots.length > 0 && boots.every((boot) => boot.verdict === 'passed') ? 'passed' : 'failed'
-    return { lab: lab.name, title: lab.title, verdict, boots, seconds: (performance.now() - began) / 1000 }
   })
+}
+
+/** Fetches these kernels and their headers for a lab's architecture, and builds nothing. @throws Complaint for what a person can mend */
+export function fetchKernels(
+  lab: Lab,
+  kernels: readonly KernelName[],
+  options: FetchOptions = {},
+): Promise<void> {
+  return atDesk(lab, options, async (hands, desk) => {
+    for (const name of kernels) await fetchKernel(lab, name, options, desk, hands, stampOf())
+  })
+}
+
+/** Runs a lab on each of its kernels. @throws Complaint for what a person can mend */
+export async function runLab(lab: Lab, options: RunOptions = {}): Promise<LabResult> {
+  const began = performance.now()
+  const stamp = stampOf()
+  const boots = await atDesk(lab, options, async (hands, desk) => {
+    const done: BootResult[] = []
+    for (const name of options.kernels ?? lab.kernels) {
+      const plan = await fetchKernel(lab, name, options, desk, hands, stamp)
+      await buildGuest(plan, lab, hands)
+      for (const planned of plan.boots) done.push(await runBoot(lab, plan, planned, options, hands))
+    }
+    return done
+  })
+  const verdict = boots.length > 0 && boots.every((boot) => boot.verdict === 'passed') ? 'passed' : 'failed'
+  return { lab: lab.name, title: lab.title, verdict, boots, seconds: (performance.now() - began) / 1000 }
 }

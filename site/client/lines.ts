@@ -30,12 +30,22 @@ const linesIn = (figure: HTMLElement): ListingLines =>
 const addressOf = (first: number, last: number): string =>
   first === last ? `L${first}` : `L${first}-L${last}`
 
+/** Null for what was cut off or mistyped and is no text. */
+function decoded(text: string): string | null {
+  try {
+    return decodeURI(text)
+  } catch {
+    return null
+  }
+}
+
 /** Both ends of what an address names, the smaller first. */
 function rangeIn(hash: string): { owner: string; first: number; last: number } | null {
   const match = /^#(?:(.+):)?L(\d+)(?:-L(\d+))?$/.exec(hash)
-  if (!match) return null
+  const owner = decoded(match?.[1] ?? '')
+  if (!match || owner === null) return null
   const ends = [Number(match[2]), Number(match[3] ?? match[2])]
-  return { owner: decodeURI(match[1] ?? ''), first: Math.min(...ends), last: Math.max(...ends) }
+  return { owner, first: Math.min(...ends), last: Math.max(...ends) }
 }
 
 function setHash(hash: string): void {

@@ -3,9 +3,10 @@
 // The page's side of reading offline: registers the worker that the manifest names, says at the foot of the page how much
 // is kept, and offers a newer edition. Loaded when the page is idle. Whatever is refused here (storage, workers, a file)
 // leaves the page as it was.
-import { fill, wordsOf } from '../client/words.ts'
+import { fill } from '../client/words.ts'
 import type { Asked, KeptState } from './list.ts'
 import { offerNewer } from './newer.ts'
+import { offlineWords } from './words.ts'
 
 /** localStorage: 'no' once the reader has asked us to keep nothing, 'yes' once to keep it after all. */
 const CHOICE = 'contiguous:offline'
@@ -26,7 +27,7 @@ function choose(what: 'yes' | 'no'): void {
   }
 }
 
-const words = wordsOf('offline')
+const words = (await offlineWords()).kept
 
 /** The line at the foot of the page. What it says changes nothing above it. */
 const line = document.createElement('p')

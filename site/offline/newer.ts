@@ -2,8 +2,10 @@
 //
 // A newer edition has been fetched and waits: the reader is told, and chooses when. Until then the page and its parts are
 // all of the old edition; where all its pages are closed, the new one takes over by itself.
-import { wordsOf } from '../client/words.ts'
 import type { Asked } from './list.ts'
+import { offlineWords } from './words.ts'
+
+const words = (await offlineWords()).newer
 
 /** sessionStorage: the reader does not want to be asked again in this visit. */
 const LATER = 'contiguous:newer-later'
@@ -35,7 +37,6 @@ function button(text: string, act: () => void): HTMLButtonElement {
 /** The bar lies over the foot of the window: it moves nothing. */
 function showBar(worker: ServiceWorker): void {
   if (document.querySelector('.newer')) return
-  const words = wordsOf('newer')
   const bar = document.createElement('aside')
   bar.className = 'newer'
   bar.setAttribute('aria-label', words.label)

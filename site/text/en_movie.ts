@@ -93,6 +93,15 @@ export const enMovie = {
       '{name} has events of cma_alloc, but printed in no way known here; line {line} is “{text}”. {want}',
     failed: '{name} could not be read: {why}.',
   },
+  /** Of a trace that a widget of other events was given. */
+  missing: {
+    dma: {
+      none: '{name} is a trace, and no event in it is of the DMA API; it has {names}. {want}',
+      unread:
+        '{name} has events of the DMA API, but printed in no way known here; line {line} is “{text}”. {want}',
+      want: 'Record with the events of dma, which 6.12 has and 6.1 has not.',
+    },
+  },
   want: 'Record with the events of cma, page_isolation, migrate and compaction.',
   pasted: 'The pasted text',
 } as const

@@ -19,7 +19,7 @@ export const enWidgets = {
     pasted: 'the pasted text',
     unread: '{name} could not be shown: {why}.',
     notTraced:
-      'This picture plays no traces. The bitmap of chapter 11 and the page-frame movie play those of cma_alloc().',
+      'This picture plays no traces. The map of chapter 1, the bitmap of chapter 11 and the page-frame movie play those of cma_alloc(), the addresses of chapter 5 those of the DMA API.',
     unreachable: 'it could not be loaded; is the page still served?',
   },
   /** The map of physical memory. Its line has three parts or five, with a middle dot between them. */
@@ -31,6 +31,11 @@ export const enWidgets = {
     nearer: 'Nearer',
     farther: 'Farther',
     whole: 'All of it',
+    ofModel: 'as the model has it',
+    traced:
+      'The map goes to its page frames: dark is what the step is about, darkest what a request has taken. The colours below are the model’s.',
+    outside:
+      'Its page frames, {first} to {last}, are not all on this map, which has {from} to {to}; it stays as it is.',
     keys: 'Map of page frames. Arrow keys go from frame to frame, plus and minus zoom, Home and End are the first and the last frame.',
     kinds: {
       none: 'no memory',
@@ -111,6 +116,17 @@ export const enWidgets = {
         dmaBelow: 'For the bus of the {device} every address is {shift} less: the byte is at {dma}.',
         dmaAbove: 'For the bus of the {device} every address is {shift} more: the byte is at {dma}.',
         dmaSame: 'The {device} has no dma-ranges of its own: on its bus the byte is at {dma}, as in RAM.',
+        traceAlloc: '{device} gets {size} bytes. The pointer is {cpu}; on its bus they are at {dma}.',
+        traceHashed: '{device} gets {size} bytes at {dma} on its bus. The pointer is printed hashed: {cpu}.',
+        traceNone: '{device} asks for {size} bytes and gets nothing.',
+        traceSame: '{device} maps {size} bytes at {phys}. On its bus they are at {dma} too.',
+        traceBelow: '{device} maps {size} bytes at {phys}. On its bus they are at {dma}, {shift} less.',
+        traceAbove: '{device} maps {size} bytes at {phys}. On its bus they are at {dma}, {shift} more.',
+        traceBounced: '{device} maps {size} bytes at {phys}. They are bounced: it gets a copy, at {dma}.',
+        traceForCpu: 'The processor may look at the {size} bytes that {device} has at {dma}.',
+        traceForDevice: '{device} may have the {size} bytes at {dma} again.',
+        traceFreed: '{device} gives the {size} bytes at {dma} back.',
+        traceUnmapped: 'The {size} bytes at {dma} are unmapped: {device} may not have them any more.',
         back: 'From {dma} the kernel finds the way back to {again}; from the pointer there is no such way.',
       },
       labels: { cpu: 'the driver: cpu_addr', phys: 'RAM: physical address', dma: 'on its bus: dma_handle' },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // A frame of `three-addresses`: three lines of addresses, the buffer as a box on each, and the byte as one stroke through
-// all three. What the film has not come to is there without its numbers.
+// those that are known. What the film has not come to, or a trace does not name, is there without its numbers.
 import { escapeHtml } from '../html.ts'
 import type { enWidgets } from '../text/en_widgets.ts'
 import type { Address, AddressesFrame } from './addresses_frames.ts'
@@ -20,9 +20,10 @@ export function drawAddresses(frame: AddressesFrame, words: Words): string {
     [labels.phys, frame.phys],
     [`${frame.device} ${labels.dma}`, frame.dma],
   ] as const
-  const known = rows.filter(([, { known }]) => known).length
+  const known = rows.flatMap(([, { known }], at) => (known ? [at] : []))
+  const [from = 0, to = 0] = [known[0], known.at(-1)]
   const x = Math.round(LEFT + frame.part * BOX)
-  const through = known > 1 ? `<path class="ta-through" d="M${x} 32V${32 + (known - 1) * ROW}"/>` : ''
+  const through = to > from ? `<path class="ta-through" d="M${x} ${32 + from * ROW}V${32 + to * ROW}"/>` : ''
   return (
     `<svg class="ta" viewBox="0 0 ${WIDTH} ${rows.length * ROW}" role="img" aria-label="${escapeHtml(stateOf(rows))}">` +
     `${rows.map(([label, address], at) => row(label, address, at * ROW, x)).join('')}${through}</svg>`

@@ -7,9 +7,6 @@ import type { BitmapFrame, BitRun } from './bitmap_frames.ts'
 import type { Said } from './frame.ts'
 import type { Film, Step } from './movie/film_types.ts'
 
-/** Of a longer trace the first pictures are shown: each has all bits. */
-export const FRAMES_OF_TRACE = 1000
-
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz'
 
 /** A request that a task has open. */
@@ -130,11 +127,11 @@ class Bits {
   }
 }
 
-/** A frame at least, of a film that names page frames. */
-export function bitmapOfFilm(film: Film): BitmapFrame[] {
+/** At most `most` frames, for each has all bits; one at least, of a film that names page frames. */
+export function bitmapOfFilm(film: Film, most = Infinity): BitmapFrame[] {
   const bits = new Bits(film)
   for (const step of film.steps) {
-    if (bits.frames.length >= FRAMES_OF_TRACE) break
+    if (bits.frames.length >= most) break
     bits.play(step)
   }
   return bits.frames

@@ -16,10 +16,12 @@ import { drawingOf } from './kinds_draw.ts'
 import type { FilmKind } from './kinds_frames.ts'
 import { morph } from './morph.ts'
 import { listenForFiles } from './movie/incoming.ts'
-import { fillTraceRow, noteLine, type TraceRow } from './trace_row.ts'
-import { isTraced } from './traced_kinds.ts'
-import type { createTraceReader } from './traced.ts'
 import { widgetText } from './text.ts'
+import { openTraces } from './trace_desk.ts'
+import { fillTraceRow, noteLine, type TraceRow } from './trace_row.ts'
+import type { Traced } from './traced.ts'
+import { isTraced } from './traced_kinds.ts'
+import { createWishes } from './wishes.ts'
 
 /** How long a frame stands while the film plays. */
 const FRAME_MS = 1400
@@ -37,10 +39,8 @@ export class ContigWidget extends HTMLElement {
   /** A step that was wanted before there were frames. */
   private wanted: number | null = null
   private traceRow: TraceRow | null = null
-  private traces: Promise<ReturnType<typeof createTraceReader>> | null = null
   private sayOfTrace: (text: string) => void = () => undefined
-  /** Counts what the reader asked for: what comes after the next wish is dropped. */
-  private wish = 0
+  private readonly wishes = createWishes()
   private forget = (): void => undefined
 
   private piece(name: string): HTMLElement {
@@ -82,7 +82,7 @@ export class ContigWidget extends HTMLElement {
 
   attributeChangedCallback(_name: string, before: string | null): void {
     if (before === null || !this.text) return
-    this.wish += 1
+    this.wishes.next()
     this.stop()
     void this.ask()
   }
@@ -97,9 +97,9 @@ export class ContigWidget extends HTMLElement {
     try {
       do {
         this.askAgain = false
-        const { wish } = this
+        const wanted = this.wishes.since()
         const frames = await askFrames(this.kind, JSON.parse(this.dataset['scenario'] ?? '{}'))
-        if (wish === this.wish) this.take(frames)
+        if (wanted()) this.take(frames)
       } while (this.askAgain)
     } catch (error) {
       const { failed, unreachable } = this.text!.controls
@@ -138,48 +138,43 @@ export class ContigWidget extends HTMLElement {
   }
 
   private addTraces(words: WidgetText['controls']): void {
+    const { kind, wishes } = this
     this.sayOfTrace = noteLine(this)
+    const open = isTraced(kind)
+      ? openTraces<Traced>({
+          words,
+          load: () => import('./traced.ts').then(({ createTraceReader }) => createTraceReader(kind)),
+          wishes,
+          say: (text) => this.sayOfTrace(text),
+        })
+      : null
+    const take = async (file: Blob, name: string | null): Promise<void> => {
+      if (open) this.showTrace(await open(file, name))
+      else this.sayOfTrace(words.notTraced)
+    }
     this.forget = listenForFiles(
       this,
-      (file, name) => void this.open(file, name),
+      (file, name) => void take(file, name),
       (over) => this.classList.toggle('widget-over', over),
     )
-    if (!isTraced(this.kind)) return
+    if (!open) return
     this.traceRow = fillTraceRow(this.piece('trace'), words, {
-      open: (file) => void this.open(file, file.name),
+      open: (file) => void take(file, file.name),
       model: () => this.showModel(),
     })
   }
 
-  /** Puts a trace on the stage, or says why it cannot; then the film from before stays. */
-  private async open(file: Blob, given: string | null): Promise<void> {
-    const { kind } = this
-    const { reading, notTraced, pasted, unread } = this.text!.controls
-    if (!isTraced(kind)) return this.sayOfTrace(notTraced)
-    const wish = (this.wish += 1)
-    const name = given ?? pasted
-    this.sayOfTrace(fill(reading, { name }))
-    try {
-      this.traces ??= import('./traced.ts').then(({ createTraceReader }) => createTraceReader(kind))
-      const read = await this.traces
-      const { frames, text } = await read(file, given)
-      if (wish !== this.wish) return
-      this.sayOfTrace(text)
-      if (frames.length === 0) return
-      this.stop()
-      this.frames = frames
-      this.traceRow?.show(true)
-      this.go(0)
-    } catch (error) {
-      // It may have been the network: the next one tries again.
-      this.traces = null
-      const why = error instanceof Error ? error.message : String(error)
-      if (wish === this.wish) this.sayOfTrace(fill(unread, { name, why }))
-    }
+  /** Puts a trace on the stage; where there is none, the film from before stays. */
+  private showTrace(traced: Traced | null): void {
+    if (!traced || traced.frames.length === 0) return
+    this.stop()
+    this.frames = traced.frames
+    this.traceRow?.show(true)
+    this.go(0)
   }
 
   private showModel(): void {
-    this.wish += 1
+    this.wishes.next()
     this.stop()
     this.frames = []
     this.go(0)

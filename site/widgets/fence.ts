@@ -60,6 +60,9 @@ export function readWidget(info: FenceWords, content: string, where: Where): Rea
   return { kind: kind as Kind, id, title, description, scenario: scenario.data }
 }
 
+/** Where the buttons for traces come. */
+const TRACE_ROW = '<div class="widget-trace"></div>'
+
 const attributesOf = (values: Readonly<Record<string, string | number>>): string =>
   Object.entries(values)
     .map(([name, value]) => ` data-${name}="${escapeHtml(String(value))}"`)
@@ -74,7 +77,7 @@ function filmHtml(kind: FilmKind, { id, title, scenario }: ReadWidget): string {
     `<contig-widget id="${id}"${attributesOf(data)}>` +
     `<div class="widget-stage">${drawingOf(kind, first, words)}</div>` +
     `<p class="widget-said">${escapeHtml(sentenceOf(first.said, words))}</p>` +
-    `${isTraced(kind) ? '<div class="widget-trace"></div>' : ''}</contig-widget>`
+    `${isTraced(kind) ? TRACE_ROW : ''}</contig-widget>`
   )
 }
 
@@ -86,7 +89,7 @@ export function widgetHtml(widget: ReadWidget, where: Where): string {
   try {
     inside =
       kind === 'page-map'
-        ? `<contig-map id="${id}"${attributesOf(mapData)}>${mapHtml(scenario as unknown as MapInput)}</contig-map>`
+        ? `<contig-map id="${id}"${attributesOf(mapData)}>${mapHtml(scenario as unknown as MapInput)}${TRACE_ROW}</contig-map>`
         : filmHtml(kind, widget)
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)

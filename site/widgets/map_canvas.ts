@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The canvas of a map: one picture of the window's own size, coloured anew whenever something moves.
-import { indexAt, KIND_MASK, KINDS, type PageMap, placeOf, ZONE_SHIFT } from './map_layout.ts'
+import { boxesOf, indexAt, KIND_MASK, KINDS, type PageMap, placeOf, ZONE_SHIFT } from './map_layout.ts'
 import { paintView, perRowOf, type Size, type View } from './map_view.ts'
 
 /** The colours of the page's theme, as they lie in an ImageData. */
@@ -11,6 +11,19 @@ export interface Colours {
   readonly beside: number
   readonly ink: string
   readonly paper: string
+}
+
+/** Page frames, from the first to, not including, the last. */
+interface Frames {
+  readonly start: number
+  readonly end: number
+}
+
+/** What lies over the map: in the ink of the page, the darker the more it matters now. */
+export interface MapMarks {
+  readonly taken: readonly Frames[]
+  readonly about: readonly Frames[]
+  readonly tried: Frames | null
 }
 
 type Rgb = [number, number, number]
@@ -66,14 +79,36 @@ export class MapCanvas {
     this.image = new ImageData(this.element.width, this.element.height)
   }
 
-  paint(map: PageMap, view: View, colours: Colours, cursor: number): void {
+  paint(map: PageMap, view: View, colours: Colours, cursor: number, marks: MapMarks | null): void {
     const { size, context } = this
     const out = new Uint32Array(this.image.data.buffer)
     paintView(map, view, size, colours.palette, colours.beside, out)
     context.putImageData(this.image, 0, 0)
+    if (marks) this.over(map, view, colours, marks)
     if (view.scale >= EDGES * this.ratio) this.edges(view, colours)
     if (view.scale >= NUMBERS * this.ratio) this.numbers(map, view, colours)
     this.mark(map, view, colours, cursor)
+  }
+
+  private over(map: PageMap, view: View, { ink }: Colours, { taken, about, tried }: MapMarks): void {
+    const { context } = this
+    context.fillStyle = ink
+    const fill = (frames: readonly Frames[], alpha: number): void => {
+      context.globalAlpha = alpha
+      for (const { start, end } of frames)
+        for (const { x, y, width, height } of boxesOf(
+          start - map.startPfn,
+          end - map.startPfn,
+          perRowOf(map),
+        )) {
+          const [left, top] = [(x - view.x) * view.scale, (y - view.y) * view.scale]
+          context.fillRect(left, top, width * view.scale, height * view.scale)
+        }
+    }
+    fill(tried ? [tried] : [], 0.3)
+    fill(about, 0.5)
+    fill(taken, 0.85)
+    context.globalAlpha = 1
   }
 
   private edges({ x, y, scale }: View, { paper }: Colours): void {

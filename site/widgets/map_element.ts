@@ -2,17 +2,24 @@
 //
 // <contig-map>: a picture of the whole memory stands in it as HTML (map_fence.ts writes it). When it wakes, a worker boots
 // the machine, and a canvas takes the picture's place, to go from all page frames to a single one.
+//
+// A trace of a board that is dropped on it, pasted or opened is played over the map (map_trace.ts): it goes to the page
+// frames that the trace names.
 import { fill } from '../client/words.ts'
 import type { WidgetText } from '../text/en_widgets.ts'
-import { type Colours, coloursOf, MapCanvas, pfnAt } from './map_canvas.ts'
+import { type Colours, coloursOf, MapCanvas, type MapMarks, pfnAt } from './map_canvas.ts'
 import { useGestures } from './map_gestures.ts'
-import { type PageMap, placeOf } from './map_layout.ts'
-import { bounded, perRowOf, type View, wholeMap, zoomed } from './map_view.ts'
+import { boxesOf, type PageMap, placeOf } from './map_layout.ts'
+import type { MapStep, MapTrace, ReadMapTrace } from './map_trace.ts'
+import { bounded, perRowOf, type View, viewOf, wholeMap, zoomed } from './map_view.ts'
 import { factsOf, sayFacts } from './map_where.ts'
-import { listenForFiles } from './movie/incoming.ts'
-import { noteLine } from './trace_row.ts'
 import type { MapAnswer } from './map_worker.ts'
+import { listenForFiles } from './movie/incoming.ts'
+import { hexPfn } from './movie/sentence.ts'
 import { widgetText } from './text.ts'
+import { openTraces } from './trace_desk.ts'
+import { fillTraceRow, noteLine, type TraceRow } from './trace_row.ts'
+import { createWishes } from './wishes.ts'
 
 /** Put in by site/assets.ts: the worker's file, relative to this one. */
 declare const MAP_WORKER: string
@@ -32,6 +39,13 @@ export class ContigMap extends HTMLElement {
   private view: View = { x: 0, y: 0, scale: 1 }
   private cursor = 0
   private frame = 0
+  private readonly wishes = createWishes()
+  private traceRow: TraceRow | null = null
+  private trace: MapTrace | null = null
+  /** Read before there was a map. */
+  private waiting: ReadMapTrace | null = null
+  private marks: MapMarks | null = null
+  private sayOfTrace: (text: string) => void = () => undefined
   private forget = (): void => undefined
 
   private piece(name: string): HTMLElement {
@@ -44,18 +58,14 @@ export class ContigMap extends HTMLElement {
     if (this.text) return
     void widgetText().then((text) => {
       this.text = text
-      const say = noteLine(this)
-      this.forget = listenForFiles(
-        this,
-        () => say(text.controls.notTraced),
-        (over) => this.classList.toggle('widget-over', over),
-      )
+      this.addTraces()
       this.boot()
     })
   }
 
   disconnectedCallback(): void {
     this.worker?.terminate()
+    this.trace?.player.stop()
     this.forget()
   }
 
@@ -66,6 +76,7 @@ export class ContigMap extends HTMLElement {
   // A machine that is still booting when the next is wanted is of no use any more.
   private boot(): void {
     this.worker?.terminate()
+    this.closeTrace()
     const worker = new Worker(new URL(MAP_WORKER, import.meta.url), { type: 'module' })
     this.worker = worker
     this.setAttribute('aria-busy', 'true')
@@ -94,6 +105,9 @@ export class ContigMap extends HTMLElement {
     this.view = wholeMap(map, this.canvas.size)
     this.paint()
     if (!first) this.say()
+    const { waiting } = this
+    this.waiting = null
+    if (waiting) this.play(waiting)
   }
 
   private begin(): void {
@@ -145,6 +159,80 @@ export class ContigMap extends HTMLElement {
     this.append(controls)
   }
 
+  private addTraces(): void {
+    const { controls: words } = this.text!
+    this.sayOfTrace = noteLine(this)
+    const open = openTraces<ReadMapTrace>({
+      words,
+      load: () => import('./map_trace.ts').then(({ createMapTraceReader }) => createMapTraceReader()),
+      wishes: this.wishes,
+      say: (text) => this.sayOfTrace(text),
+    })
+    const take = async (file: Blob, name: string | null): Promise<void> => {
+      const read = await open(file, name)
+      if (!read?.film) return
+      if (this.worker) this.waiting = read
+      else this.play(read)
+    }
+    this.forget = listenForFiles(
+      this,
+      (file, name) => void take(file, name),
+      (over) => this.classList.toggle('widget-over', over),
+    )
+    this.traceRow = fillTraceRow(this.piece('trace'), words, {
+      open: (file) => void take(file, file.name),
+      model: () => this.backToModel(),
+    })
+  }
+
+  /** Goes to the page frames of a trace, if they are on this map. */
+  private play({ film, text, start }: ReadMapTrace): void {
+    const map = this.map!
+    const words = this.text!.map
+    const span = film!.span
+    if (span.start < map.startPfn || span.end > map.endPfn) {
+      const [first, last] = [hexPfn(span.start), hexPfn(span.end - 1)]
+      const here = { from: hexPfn(map.startPfn), to: hexPfn(map.endPfn - 1) }
+      return this.sayOfTrace(`${text} ${fill(words.outside, { first, last, ...here })}`)
+    }
+    this.closeTrace()
+    this.sayOfTrace(`${text} ${words.traced}`)
+    const perRow = perRowOf(map)
+    this.move(
+      viewOf(map, this.canvas.size, boxesOf(span.start - map.startPfn, span.end - map.startPfn, perRow)),
+    )
+    this.trace = start(this.text!.controls, this.dataset['title'] ?? '', (step) => this.showStep(step))
+    this.piece('trace').append(this.trace.strip)
+    this.traceRow?.show(true)
+  }
+
+  private showStep({ said, marks, playing }: MapStep): void {
+    this.marks = marks
+    this.piece('said').setAttribute('aria-live', playing ? 'off' : 'polite')
+    this.piece('said').textContent = said
+    const first = (marks.about[0] ?? marks.tried)?.start
+    if (first !== undefined) this.cursor = first
+    this.reveal()
+  }
+
+  private closeTrace(): void {
+    this.wishes.next()
+    this.trace?.player.stop()
+    this.trace?.strip.remove()
+    this.trace = this.marks = this.waiting = null
+    this.traceRow?.show(false)
+    this.sayOfTrace('')
+  }
+
+  private backToModel(): void {
+    this.closeTrace()
+    this.piece('said').setAttribute('aria-live', 'polite')
+    this.say()
+    this.paint()
+    // The button that was pressed goes.
+    this.canvas.element.focus()
+  }
+
   private panned(dx: number, dy: number): View {
     const { x, y, scale } = this.view
     const pages = this.canvas.dots / scale
@@ -170,12 +258,13 @@ export class ContigMap extends HTMLElement {
       this.frame = 0
       if (!this.map) return
       this.colours ??= coloursOf(this)
-      this.canvas.paint(this.map, this.view, this.colours, this.cursor)
+      this.canvas.paint(this.map, this.view, this.colours, this.cursor, this.marks)
     })
   }
 
   private say(): void {
-    const said = sayFacts(factsOf(this.map!, this.cursor), this.text!.map)
+    const facts = sayFacts(factsOf(this.map!, this.cursor), this.text!.map)
+    const said = this.trace ? `${facts} · ${this.text!.map.ofModel}` : facts
     if (this.piece('said').textContent !== said) this.piece('said').textContent = said
   }
 

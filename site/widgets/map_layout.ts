@@ -80,6 +80,39 @@ export function indexAt(x: number, y: number, perRow: number): number {
   return tile * TILE_PAGES + (y % TILE_HEIGHT) * TILE_WIDTH + (x % TILE_WIDTH)
 }
 
+/** A rectangle of pages. */
+export interface PageBox {
+  readonly x: number
+  readonly y: number
+  readonly width: number
+  readonly height: number
+}
+
+/** What the pages `[from, to)`, counted from the first, cover, lowest first. @cost whole tiles of a row are one */
+export function boxesOf(from: number, to: number, perRow: number): PageBox[] {
+  const boxes: PageBox[] = []
+  const put = (at: number, width: number, height: number): number => {
+    boxes.push({ ...placeOf(at, perRow), width, height })
+    return at + width * height
+  }
+  for (let at = from; at < to;) {
+    const inside = at % TILE_PAGES
+    const tiles = Math.min(
+      Math.floor((to - at) / TILE_PAGES),
+      perRow - (Math.floor(at / TILE_PAGES) % perRow),
+    )
+    if (inside === 0 && tiles > 0) {
+      at = put(at, tiles * TILE_WIDTH, TILE_HEIGHT)
+      continue
+    }
+    const left = Math.min(to, at - inside + TILE_PAGES) - at
+    const column = at % TILE_WIDTH
+    if (column === 0 && left >= TILE_WIDTH) at = put(at, TILE_WIDTH, Math.floor(left / TILE_WIDTH))
+    else at = put(at, Math.min(left, TILE_WIDTH - column), 1)
+  }
+  return boxes
+}
+
 /** Writes a state to the pages `[from, to)`, counted from the first. @cost whole tiles go by rows */
 export function fillPages({ width, cells }: Level, from: number, to: number, state: number): void {
   const perRow = width / TILE_WIDTH

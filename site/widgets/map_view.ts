@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // What of the map is seen, and the points of the screen for it. Pure numbers: map_element.ts holds the canvas.
-import { type PageMap, TILE_WIDTH } from './map_layout.ts'
+import { type PageBox, type PageMap, TILE_WIDTH } from './map_layout.ts'
 
 /** The map's point at the upper left corner of the window, in pages, and how many points a page is wide. */
 export interface View {
@@ -37,6 +37,20 @@ export function bounded(map: PageMap, size: Size, { x, y, scale }: View): View {
     x: within(x, width, size.width / bound),
     y: within(y, height, size.height / bound),
   }
+}
+
+/** As near as it goes with these rectangles, and a little around them, in the window. */
+export function viewOf(map: PageMap, size: Size, boxes: readonly PageBox[]): View {
+  const left = Math.min(...boxes.map(({ x }) => x))
+  const top = Math.min(...boxes.map(({ y }) => y))
+  const width = Math.max(...boxes.map(({ x, width: wide }) => x + wide)) - left
+  const height = Math.max(...boxes.map(({ y, height: high }) => y + high)) - top
+  const scale = Math.min(MOST, 0.8 * Math.min(size.width / width, size.height / height))
+  return bounded(map, size, {
+    scale,
+    x: left + width / 2 - size.width / scale / 2,
+    y: top + height / 2 - size.height / scale / 2,
+  })
 }
 
 /** Nearer or farther by `factor`, the map's point under the window's point (px, py) staying where it is. */

@@ -5,6 +5,7 @@ import { fill } from '../client/words.ts'
 import type { WidgetText } from '../text/en_widgets.ts'
 import { KIND_MASK, KINDS, type Kind, type PageMap, placeOf } from './map_layout.ts'
 import { perRowOf } from './map_view.ts'
+import { hexPfn } from './movie/sentence.ts'
 
 export interface PageFacts {
   readonly pfn: number
@@ -49,7 +50,7 @@ export function sayFacts(
 ): string {
   const inside = zone !== null && kind !== 'none'
   const parts = [
-    fill(words.page, { pfn: `0x${pfn.toString(16)}`, address: grouped(pfn * 4096) }),
+    fill(words.page, { pfn: hexPfn(pfn), address: grouped(pfn * 4096) }),
     words.kinds[kind],
     ...(inside ? [fill(words.zone, { zone }), fill(words.pageblock, { migratetype })] : []),
     ...(region === null ? [] : [region]),

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MIT
 //
-// A trace that a reader brings to a widget: read as the movie reads it, in a worker, and made into the frames of the widget's
-// kind. Fetched when the first one comes.
+// A trace as the frames of a widget's kind. Fetched when the first one comes.
 import { fill } from '../client/words.ts'
-import { bitmapOfFilm, FRAMES_OF_TRACE } from './bitmap_trace.ts'
+import { addressesOfEvents, DMA_EVENTS } from './addresses_trace.ts'
+import { bitmapOfFilm } from './bitmap_trace.ts'
 import type { Frame } from './frame.ts'
-import { type Reading, readTrace } from './movie/ask_trace.ts'
-import type { Film } from './movie/film_types.ts'
 import { movieText } from './movie/text.ts'
-import { verdictOf } from './movie/verdict.ts'
+import { createEventReader } from './read_events.ts'
+import { createFilmReader } from './read_film.ts'
+import type { TraceReader } from './trace_desk.ts'
 import type { TracedKind } from './traced_kinds.ts'
 
-const TRACED = { 'cma-bitmap': bitmapOfFilm } satisfies Record<TracedKind, (film: Film) => readonly Frame[]>
+/** Of a longer trace the first pictures are shown. */
+const MOST = 1000
 
 /** What a widget makes of a trace. */
 export interface Traced {
@@ -21,28 +22,33 @@ export interface Traced {
   readonly text: string
 }
 
+function readBitmap(): TraceReader<Traced> {
+  const read = createFilmReader()
+  return async (file, name) => {
+    const { film, text } = await read(file, name)
+    return { frames: film ? bitmapOfFilm(film, MOST) : [], text }
+  }
+}
+
+function readAddresses(): TraceReader<Traced> {
+  const read = createEventReader(DMA_EVENTS, 'dma')
+  return async (file, name) => {
+    const { events, text } = await read(file, name)
+    return { frames: addressesOfEvents(events, MOST), text }
+  }
+}
+
+const READERS = {
+  'cma-bitmap': readBitmap,
+  'three-addresses': readAddresses,
+} satisfies Record<TracedKind, () => TraceReader<Traced>>
+
 /** Reads one file at a time: the one before is let go, and its promise never settles. */
-export function createTraceReader(kind: TracedKind): (file: Blob, name: string | null) => Promise<Traced> {
-  let running: Reading | null = null
-  return async (file, given) => {
-    const words = await movieText()
-    running?.stop()
-    running = readTrace({ file }, () => undefined)
-    const played = await running.played
-    const { plays, text } = verdictOf(played, given ?? words.pasted, words)
-    if (!plays) return { frames: [], text }
-    // Of several areas the one with most to tell; requests that were refused at once name no page frame.
-    const films = played.films.filter(({ span }) => span.end > span.start)
-    const [film] = [...films].sort((a, b) => b.steps.length - a.steps.length)
-    if (!film) return { frames: [], text: text + words.doneNowhere }
-    const frames = TRACED[kind](film)
-    const more = [
-      text,
-      films.length > 1
-        ? fill(words.doneArea, { count: films.length, area: film.area ?? words.unnamedArea })
-        : '',
-      frames.length >= FRAMES_OF_TRACE ? fill(words.doneFrames, { frames: FRAMES_OF_TRACE }) : '',
-    ]
-    return { frames, text: more.join('') }
+export function createTraceReader(kind: TracedKind): TraceReader<Traced> {
+  const read = READERS[kind]()
+  return async (file, name) => {
+    const traced = await read(file, name)
+    if (traced.frames.length < MOST) return traced
+    return { ...traced, text: traced.text + fill((await movieText()).doneFrames, { frames: MOST }) }
   }
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { enMovie } from '../../site/text/en_movie.ts'
 import { enWidgets } from '../../site/text/en_widgets.ts'
-import { bitmapOfFilm, FRAMES_OF_TRACE } from '../../site/widgets/bitmap_trace.ts'
+import { bitmapOfFilm } from '../../site/widgets/bitmap_trace.ts'
 import { sentenceOf } from '../../site/widgets/frame.ts'
 import { drawingOf } from '../../site/widgets/kinds_draw.ts'
 import { cutFilms } from '../../site/widgets/movie/film.ts'
@@ -16,6 +16,7 @@ import { modelTrace, RECORDED_TRACE } from '../../site/widgets/movie/movie_html.
 import { movieStage } from '../../site/widgets/movie/picture.ts'
 import { type Played, playSource } from '../../site/widgets/movie/read_source.ts'
 import { sentenceOfStep } from '../../site/widgets/movie/sentence.ts'
+import { PLAYED } from '../../site/widgets/movie/film_fields.ts'
 import { LIMITS, openTraceReader } from '../../site/widgets/movie/trace_reader.ts'
 import { verdictOf } from '../../site/widgets/movie/verdict.ts'
 import { root } from '../support/files.ts'
@@ -24,14 +25,14 @@ const recorded = readFileSync(join(root, RECORDED_TRACE), 'utf8')
 const fixture = (name: string): string => readFileSync(join(root, 'test/lib/fixtures/traces', name), 'utf8')
 
 function filmsOf(text: string): Film[] {
-  const reader = openTraceReader(LIMITS)
+  const reader = openTraceReader(LIMITS, PLAYED)
   reader.push(text)
   return cutFilms(reader.end().kept)
 }
 
 const play = (parts: readonly BlobPart[], limits = LIMITS): Promise<Played> =>
   playSource({ file: new Blob([...parts]) }, () => undefined, limits)
-const said = (played: Played): string => verdictOf(played, 'board.txt', enMovie).text
+const said = (played: Played): string => verdictOf(played, played.films.length > 0, 'board.txt', enMovie).text
 
 /** What a viewer sees of each step: everything but task, time and line. */
 function seen(film: Film) {
@@ -305,11 +306,11 @@ describe('the bitmap of a trace', () => {
 
   it('ends after as many pictures as it may have', () => {
     const asks = Array.from(
-      { length: FRAMES_OF_TRACE },
+      { length: 100 },
       (_, at) =>
         `  dd-9 [000] ..... ${at}.000000: cma_release: name=a pfn=0x${(256 + at).toString(16)} page=0000000011111111 count=1`,
     )
-    expect(bitmapOfFilm(filmsOf(asks.join('\n') + '\n')[0]!)).toHaveLength(FRAMES_OF_TRACE)
+    expect(bitmapOfFilm(filmsOf(asks.join('\n') + '\n')[0]!, 100)).toHaveLength(100)
   })
 })
 
@@ -317,7 +318,7 @@ describe('a file that is played', () => {
   it('may come in pieces of any size, from Windows, from trace_pipe, or from trace-cmd report', async () => {
     const steps = filmsOf(recorded)[0]!.steps.length
     const bytes = new TextEncoder().encode(recorded)
-    const reader = openTraceReader(LIMITS)
+    const reader = openTraceReader(LIMITS, PLAYED)
     for (let at = 0; at < recorded.length; at += 7) reader.push(recorded.slice(at, at + 7))
     expect(cutFilms(reader.end().kept)[0]!.steps.length).toBe(steps)
     const variants = {
@@ -371,7 +372,7 @@ describe('a file that is played', () => {
     ],
   ])('is refused with the reason when it is %s', async (_name, parts, text) => {
     const played = await play(parts as BlobPart[])
-    expect(verdictOf(played, 'board.txt', enMovie)).toEqual({
+    expect(verdictOf(played, played.films.length > 0, 'board.txt', enMovie)).toEqual({
       plays: false,
       text: expect.stringContaining(text) as string,
     })

@@ -8,6 +8,7 @@ import { NR_FREE_PAGES } from '../../code/mm/mmzone.ts'
 import { enWidgets } from '../../site/text/en_widgets.ts'
 import { treeOf } from '../../site/widgets/board.ts'
 import {
+  boxesOf,
   fillPages,
   indexAt,
   KIND_MASK,
@@ -18,7 +19,7 @@ import {
   pyramid,
 } from '../../site/widgets/map_layout.ts'
 import { pageMap } from '../../site/widgets/map_states.ts'
-import { bounded, paintView, wholeMap, zoomed } from '../../site/widgets/map_view.ts'
+import { bounded, paintView, viewOf, wholeMap, zoomed } from '../../site/widgets/map_view.ts'
 import { factsOf, sayFacts } from '../../site/widgets/map_where.ts'
 
 const DTS = `/dts-v1/;
@@ -108,6 +109,22 @@ describe('the layout', () => {
     )
   })
 
+  it('boxesOf() covers the pages that were meant, each once', () => {
+    fc.assert(
+      fc.property(fc.nat(4096), fc.nat(4096), fc.integer({ min: 0, max: 2 }), (a, b, log) => {
+        const [from, to] = [Math.min(a, b), Math.max(a, b)]
+        const covered: number[] = []
+        for (const { x, y, width, height } of boxesOf(from, to, 2 ** log))
+          for (let row = y; row < y + height; row++)
+            for (let column = x; column < x + width; column++) covered.push(indexAt(column, row, 2 ** log))
+        const meant = Array.from({ length: to - from }, (_, page) => from + page)
+        expect(covered.sort((one, other) => one - other)).toEqual(meant)
+      }),
+      { numRuns: 40 },
+    )
+    expect(boxesOf(0, 512 * 64, 8).length).toBe(8)
+  })
+
   it('pyramid() keeps what three of four have, and shares what is even', () => {
     const cells = new Uint8Array(128 * 128)
     for (let y = 0; y < 128; y++)
@@ -146,6 +163,29 @@ describe('the window', () => {
       ),
       { numRuns: 60 },
     )
+  })
+
+  it('goes as near to some pages as shows them all', () => {
+    for (const [from, to] of [
+      [0, 1],
+      [700, 9000],
+      [100_000, 108_192],
+    ] as const) {
+      const boxes = boxesOf(from, to, width / 32)
+      const { x, y, scale } = viewOf(map, size, boxes)
+      for (const box of boxes) {
+        expect(box.x).toBeGreaterThanOrEqual(x)
+        expect(box.y).toBeGreaterThanOrEqual(y)
+        expect(box.x + box.width).toBeLessThanOrEqual(x + size.width / scale)
+        expect(box.y + box.height).toBeLessThanOrEqual(y + size.height / scale)
+      }
+      const [high, wide] = [
+        Math.max(...boxes.map((box) => box.y + box.height)) - Math.min(...boxes.map((box) => box.y)),
+        Math.max(...boxes.map((box) => box.x + box.width)) - Math.min(...boxes.map((box) => box.x)),
+      ]
+      const filled = Math.max((high * scale) / size.height, (wide * scale) / size.width)
+      expect(scale === 96 ? 0.8 : filled).toBeCloseTo(0.8, 6)
+    }
   })
 
   it('stays on the map, however it is moved, and the point under the pointer stays when it zooms', () => {

@@ -208,7 +208,7 @@ describe('the widgets', () => {
   it('play a trace that is dropped, opened or pasted where it tells of their picture', async (context) => {
     if (missing) context.skip(missing)
     const recorded = readFileSync(join(root, RECORDED_TRACE), 'utf8')
-    const bitmap = films.find(({ kind }) => isTraced(kind))!
+    const bitmap = films.find(({ kind }) => kind === 'cma-bitmap')!
     const model = sentences(bitmap)
     await looking({ viewport: { width: 390, height: 900 } }, async (page) => {
       const widget = await woken(page, bitmap)
@@ -272,13 +272,86 @@ describe('the widgets', () => {
     })
   })
 
+  it('play a trace of the DMA API where there are addresses', async (context) => {
+    if (missing) context.skip(missing)
+    const addresses = films.find(({ kind }) => kind === 'three-addresses')!
+    const recorded = readFileSync(join(root, 'test/lib/fixtures/traces/board-6.12.txt'), 'utf8')
+    await looking({ viewport: { width: 320, height: 900 } }, async (page) => {
+      const widget = await woken(page, addresses)
+      await drop(widget, 'board.txt', recorded)
+      await until(async () => (await saying(widget))!.startsWith('trace-maker maps 512 bytes'), 'the trace')
+      expect(await widget.getByRole('status').textContent()).toBe(
+        'board.txt: 192 lines; 14 events are of the kinds that are played, 166 are others.',
+      )
+      // None of its sentences needs more room than there is.
+      await widget.getByRole('button', { name: 'Forward' }).focus()
+      for (let step = 0; step < 13; step++) {
+        const line = await widget
+          .locator('.widget-said')
+          .evaluate((p) => ({ has: p.clientHeight, needs: p.scrollHeight }))
+        expect(line.needs, (await saying(widget))!).toBeLessThanOrEqual(line.has)
+        await page.keyboard.press('ArrowRight')
+      }
+      expect(await saying(widget)).toBe('trace-maker gives the 65536 bytes at 0x50060000 back.')
+      await widget.getByRole('button', { name: enWidgets.controls.model }).click()
+      await until(async () => (await saying(widget)) === sentences(addresses)[0], 'its first frame')
+    })
+  })
+
+  it('go on the map to the page frames that a trace names', async (context) => {
+    if (missing) context.skip(missing)
+    const recorded = readFileSync(join(root, RECORDED_TRACE), 'utf8')
+    await looking({ viewport: { width: 390, height: 900 } }, async (page) => {
+      const widget = await woken(page, maps[0]!)
+      const figure = page.locator(`figure:has(#${maps[0]!.id})`)
+      const { height } = (await figure.boundingBox())!
+      const note = widget.getByRole('status')
+      const picture = (): Promise<string> =>
+        widget.locator('canvas').evaluate(async (canvas: HTMLCanvasElement) => {
+          await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))
+          return canvas.toDataURL()
+        })
+      const model = await picture()
+      await drop(widget, 'board.txt', recorded)
+      const begins = 'asks for 8192 page frames in one piece'
+      await until(async () => (await saying(widget))!.includes(begins), 'the trace')
+      expect(await note.textContent()).toBe(
+        `board.txt: 140 lines; 128 events are of the kinds that are played, 0 are others. ${enWidgets.map.traced}`,
+      )
+      const near = await picture()
+      expect(near).not.toBe(model)
+      await widget.getByRole('button', { name: 'Forward' }).focus()
+      await page.keyboard.press('End')
+      await until(async () => (await saying(widget))!.endsWith(' back.'), 'the end')
+      await page.keyboard.press('ArrowLeft')
+      expect(await saying(widget)).toBe('The 8192 page frames from 0x50100 to 0x520ff are taken.')
+      const taken = await picture()
+      expect(taken).not.toBe(near)
+      // The map is the reader's still, and says of the page under the cursor what it is.
+      await widget.locator('canvas').focus()
+      await page.keyboard.press('ArrowRight')
+      expect(await saying(widget)).toMatch(/^Page frame 0x501[0-9a-f]{2}, .* · as the model has it$/)
+      await widget.getByRole('button', { name: 'Back', exact: true }).click()
+      expect(await saying(widget)).not.toMatch(/^Page frame/)
+      // A board whose memory lies elsewhere.
+      const elsewhere = recorded.replaceAll(/0x[45](?=[0-9a-f]{4}\b)/g, '0x1')
+      await drop(widget, 'other.txt', elsewhere)
+      await until(async () => (await note.textContent())!.includes('are not all on this map'), 'the reason')
+      expect(await note.textContent()).toContain('which has 0x40000 to 0x103ffff')
+      await widget.getByRole('button', { name: enWidgets.controls.model }).click()
+      expect(await saying(widget)).toMatch(/^Page frame 0x/)
+      expect(await note.textContent()).toBe('')
+      expect((await figure.boundingBox())!.height).toBe(height)
+    })
+  })
+
   it(
     'say of a trace that it tells nothing of their picture, and stay',
     { timeout: 120_000 },
     async (context) => {
       if (missing) context.skip(missing)
-      const others = widgets.filter(({ kind }) => !isTraced(kind))
-      expect(others.length).toBeGreaterThan(4)
+      const others = films.filter(({ kind }) => !isTraced(kind))
+      expect(others.length).toBeGreaterThan(3)
       await looking({ viewport: { width: 1000, height: 900 } }, async (page) => {
         for (const other of others) {
           const widget = await woken(page, other)

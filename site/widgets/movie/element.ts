@@ -34,7 +34,7 @@ export class ContigMovie extends HTMLElement {
   private words!: MovieText
   private controls: Controls | null = null
   private tools: Tools | null = null
-  private running: Reading | null = null
+  private running: Reading<Played> | null = null
   private forget = (): void => undefined
 
   private piece(name: string): HTMLElement {
@@ -99,7 +99,7 @@ export class ContigMovie extends HTMLElement {
     }
     this.name = name
     const reading = (this.running = readTrace(source, show))
-    reading.played.then(
+    reading.answer.then(
       (played) => this.take(played, name, quietly),
       (error: unknown) => {
         const why = error instanceof Error ? error.message : String(error)
@@ -122,7 +122,7 @@ export class ContigMovie extends HTMLElement {
   }
 
   private take(played: Played, name: string, quietly: boolean): void {
-    const { plays, text } = verdictOf(played, name, this.words)
+    const { plays, text } = verdictOf(played, played.films.length > 0, name, this.words)
     this.end(quietly && plays ? '' : text)
     if (!plays) return
     this.films = played.films

@@ -16,6 +16,7 @@ import { openFilm } from './frame.ts'
 import { cutFilms } from './film.ts'
 import { movieKey, movieStage } from './picture.ts'
 import { sentenceOfStep } from './sentence.ts'
+import { PLAYED } from './film_fields.ts'
 import { LIMITS, openTraceReader } from './trace_reader.ts'
 
 /** The scenario and the kernel that it runs on. */
@@ -57,7 +58,7 @@ export function buildMovie(outDir: string): MoviePage | null {
 }
 
 function movieHtml(trace: string): string {
-  const reader = openTraceReader(LIMITS)
+  const reader = openTraceReader(LIMITS, PLAYED)
   reader.push(trace)
   const film = cutFilms(reader.end().kept)[0]!
   const first = openFilm(film)(0)

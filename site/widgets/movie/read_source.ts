@@ -2,7 +2,8 @@
 //
 // Reads a file, an address or a pasted text piece by piece, and cuts the films. Runs in the worker; in Node for tests.
 import { cutFilms } from './film.ts'
-import type { Film } from './film_types.ts'
+import { PLAYED } from './film_fields.ts'
+import type { Film, KeptEvent } from './film_types.ts'
 import { type Limits, LIMITS, openTraceReader, type TraceReading } from './trace_reader.ts'
 
 export type TraceSource = { readonly file: Blob } | { readonly url: string }
@@ -10,13 +11,21 @@ export type TraceSource = { readonly file: Blob } | { readonly url: string }
 /** What kinds of file are told by their first bytes, and are no text. */
 export type Binary = 'trace.dat' | 'gzip' | 'binary'
 
-export interface Played {
-  readonly films: readonly Film[]
-  /** Without the events themselves, which are in the films. */
+/** What is known of a source once it has been read, beside its events. */
+export interface SourceFacts {
   readonly reading: Omit<TraceReading, 'kept'>
-  readonly kept: number
   readonly bytes: number
   readonly binary: Binary | null
+}
+
+export interface SourceRead extends SourceFacts {
+  readonly kept: readonly KeptEvent[]
+}
+
+/** The events themselves are in the films. */
+export interface Played extends SourceFacts {
+  readonly films: readonly Film[]
+  readonly kept: number
 }
 
 async function streamOf(source: TraceSource): Promise<ReadableStream<Uint8Array>> {
@@ -36,14 +45,15 @@ function binaryOf(bytes: Uint8Array): Binary | null {
   return null
 }
 
-/** `progress` is told the bytes read so far. Rejects when the source cannot be read. */
-export async function playSource(
+/** Keeps the events of these names. `progress` is told the bytes read so far. Rejects when the source cannot be read. */
+export async function readSource(
   source: TraceSource,
+  names: readonly string[],
   progress: (bytes: number) => void,
   limits: Limits = LIMITS,
-): Promise<Played> {
+): Promise<SourceRead> {
   const stream = (await streamOf(source)).getReader()
-  const reader = openTraceReader(limits)
+  const reader = openTraceReader(limits, names)
   // The name of a task may hold any bytes: what is not UTF-8 is replaced.
   const decoder = new TextDecoder()
   let bytes = 0
@@ -58,5 +68,15 @@ export async function playSource(
   }
   await stream.cancel()
   const { kept, ...reading } = reader.end()
-  return { films: cutFilms(kept), reading, kept: kept.length, bytes, binary }
+  return { kept, reading, bytes, binary }
+}
+
+/** What the movie plays of a source. Rejects when it cannot be read. */
+export async function playSource(
+  source: TraceSource,
+  progress: (bytes: number) => void,
+  limits: Limits = LIMITS,
+): Promise<Played> {
+  const { kept, ...facts } = await readSource(source, PLAYED, progress, limits)
+  return { ...facts, films: cutFilms(kept), kept: kept.length }
 }

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// A trace of any size, a piece at a time: it keeps the events that the movie plays, counts the others by name, and lets
+// A trace of any size, a piece at a time: it keeps the events that are asked for, counts the others by name, and lets
 // go of the text. What it keeps is bounded, and so is what it looks at before it says that this is no trace.
 //
-//     const reader = openTraceReader(LIMITS)
+//     const reader = openTraceReader(LIMITS, PLAYED)
 //     for (const text of pieces) if (!reader.push(text)) break        false: enough was seen
 //     reader.end()                                                    what there was
 import { readTraceLine } from '../../../code/lib/trace_parse.ts'
 import type { KeptEvent } from './film_types.ts'
-import { PLAYED } from './film_fields.ts'
 
 export interface Limits {
   /** Events that are kept; the rest of the file is not read. */
@@ -33,7 +32,7 @@ export interface TraceReading {
   readonly strange: number
   /** The first of them; else the first line of the file. */
   readonly first: { readonly line: number; readonly text: string } | null
-  /** Played events that no known kernel prints like this, and the first of them. */
+  /** Wanted events that no known kernel prints like this, and the first of them. */
   readonly unread: number
   readonly firstUnread: { readonly line: number; readonly text: string } | null
   /** Events that the kernel had no room for. */
@@ -50,7 +49,6 @@ export interface TraceReader {
   end(): TraceReading
 }
 
-const PLAYED_LINE = new RegExp(`: (?:${PLAYED.join('|')}): `)
 const EVENT_LINE = /\[\d{3,}\].*?\d: (\w+):/
 // A line of another tracer has its columns, and no event.
 const TASK_LINE = /-\d+ .*\[\d{3,}\]/
@@ -61,7 +59,9 @@ type Noted = { line: number; text: string }
 /** So much of a line is shown to say which it is. */
 const NOTED = 120
 
-export function openTraceReader(limits: Limits): TraceReader {
+/** Keeps the events of these names. */
+export function openTraceReader(limits: Limits, wanted: readonly string[]): TraceReader {
+  const wantedLine = new RegExp(`: (?:${wanted.join('|')}): `)
   const kept: KeptEvent[] = []
   const names = new Map<string, number>()
   let [lines, strange, unread, lost] = [0, 0, 0, 0]
@@ -89,7 +89,7 @@ export function openTraceReader(limits: Limits): TraceReader {
     }
     if (name !== undefined && (names.has(name) || names.size < limits.names))
       names.set(name, (names.get(name) ?? 0) + 1)
-    if (PLAYED_LINE.test(text)) keep(text)
+    if (wantedLine.test(text)) keep(text)
     stopped = kept.length >= limits.kept || (seen === 0 && strange >= limits.strangeLines)
   }
   // A line without end: its head is what counts, and the rest goes by.

@@ -3,7 +3,7 @@
 // What is said of a trace that was read: what was played and what was not, or why there is nothing to play and what to do.
 import { fill } from '../../client/words.ts'
 import type { MovieText } from '../../text/en_movie.ts'
-import type { Played } from './read_source.ts'
+import type { SourceFacts } from './read_source.ts'
 
 export interface Verdict {
   /** Whether there is a film. */
@@ -12,18 +12,25 @@ export interface Verdict {
 }
 
 type Problem = Exclude<keyof MovieText['problems'], 'failed'>
+/** The words of a verdict; those for a trace of other events are the widget's. */
+type VerdictWords = Omit<MovieText, 'problems' | 'want'> & {
+  readonly problems: Readonly<Record<Problem, string>>
+  readonly want: string
+}
+/** What has been read, and how many events were kept of it. */
+type Judged = SourceFacts & { readonly kept: number }
 
-function problemOf({ films, reading, bytes, binary }: Played): Problem | null {
+function problemOf({ reading, bytes, binary }: Judged, plays: boolean): Problem | null {
   if (bytes === 0) return 'empty'
   if (binary) return binary
-  if (films.length > 0) return null
+  if (plays) return null
   if (reading.unread > 0) return 'unread'
   return reading.events.length > 0 ? 'none' : 'strange'
 }
 
-/** `name` is the file's, or what stands for it. */
-export function verdictOf(played: Played, name: string, words: MovieText): Verdict {
-  const { reading, kept } = played
+/** `plays`: something in it can be shown. `name` is the file's, or what stands for it. */
+export function verdictOf(read: Judged, plays: boolean, name: string, words: VerdictWords): Verdict {
+  const { reading, kept } = read
   const all = reading.events.reduce((sum, [, count]) => sum + count, 0)
   const shown = reading.firstUnread ?? reading.first ?? { line: 1, text: '' }
   const values = {
@@ -34,7 +41,7 @@ export function verdictOf(played: Played, name: string, words: MovieText): Verdi
       .map(([event]) => event)
       .join(', '),
   }
-  const problem = problemOf(played)
+  const problem = problemOf(read, plays)
   if (problem) return { plays: false, text: fill(words.problems[problem], values) }
   const text = [
     words.done,
