@@ -33,7 +33,7 @@ export const enWidgets = {
     whole: 'All of it',
     ofModel: 'as the model has it',
     traced:
-      'The map goes to its page frames: dark is what the step is about, darkest what a request has taken. The colours below are the model’s.',
+      'The map goes to its page frames: shaded is what the step is about, filled what a request has taken. The colours below are the model’s.',
     outside:
       'Its page frames, {first} to {last}, are not all on this map, which has {from} to {to}; it stays as it is.',
     keys: 'Map of page frames. Arrow keys go from frame to frame, plus and minus zoom, Home and End are the first and the last frame.',
