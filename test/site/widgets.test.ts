@@ -464,6 +464,37 @@ describe('the widgets', () => {
     })
   })
 
+  it('come nearer under two fingers, and go back', async (context) => {
+    if (missing) context.skip(missing)
+    await looking({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }, async (page) => {
+      const widget = await woken(page, maps[0]!)
+      const canvas = widget.locator('canvas')
+      const box = (await canvas.boundingBox())!
+      const [x, y] = [box.x + box.width / 2, box.y + box.height / 2]
+      const cdp = await page.context().newCDPSession(page)
+      const spread = async (from: number, to: number): Promise<void> => {
+        const fingers = (apart: number) => [
+          { x: x - apart, y, id: 1 },
+          { x: x + apart, y, id: 2 },
+        ]
+        const send = (
+          type: 'touchStart' | 'touchMove' | 'touchEnd',
+          apart: number | null,
+        ): Promise<unknown> =>
+          cdp.send('Input.dispatchTouchEvent', { type, touchPoints: apart === null ? [] : fingers(apart) })
+        await send('touchStart', from)
+        for (let step = 1; step <= 8; step++) await send('touchMove', from + ((to - from) * step) / 8)
+        await send('touchEnd', null)
+      }
+      await spread(20, 120)
+      await until(async () => (await canvas.getAttribute('data-near')) === '', 'a part of the map')
+      // The page itself did not grow.
+      expect(await page.evaluate(() => visualViewport!.scale)).toBe(1)
+      await spread(140, 10)
+      await until(async () => (await canvas.getAttribute('data-near')) === null, 'all of the map')
+    })
+  })
+
   it('boot another board when the number in the prose is another', async (context) => {
     if (missing) context.skip(missing)
     const map = maps[0]!
