@@ -33,15 +33,29 @@ export async function readCourse(options: { port: number; out: string }): Promis
       if (!done) process.stderr.write('contig: TypeDoc did not document the models; /api/ is missing\n')
     })
   }
-  let eleventy: ChildProcess = watchPages(root, out, onBuilt)
+  // A course that could not be built at first is tried again with the next edit.
+  const onFailed = (): void => {
+    process.stderr.write('contig: nothing was built; save a chapter to try again\n')
+    const chapters = watch(join(root, 'chapters'), { ignoreInitial: true }).once('all', () => {
+      void chapters.close()
+      eleventy.kill()
+      eleventy = begin()
+    })
+  }
+  const begin = (): ChildProcess => watchPages(root, out, onBuilt, onFailed)
+  let eleventy = begin()
   let restarting = false
+  let editedMeanwhile = false
   const restart = async (): Promise<void> => {
+    editedMeanwhile = true
     if (restarting) return
     restarting = true
-    say('The site itself was edited: starting its builder anew.')
-    if (await rebuildTools(root)) {
+    while (editedMeanwhile) {
+      editedMeanwhile = false
+      say('The site itself was edited: starting its builder anew.')
+      if (!(await rebuildTools(root))) continue
       eleventy.kill()
-      eleventy = watchPages(root, out, onBuilt)
+      eleventy = begin()
     }
     restarting = false
   }

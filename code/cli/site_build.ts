@@ -103,18 +103,45 @@ export async function buildPages(
   process.stderr.write(said.replace(/^\[11ty\] Wrote .*\n/gm, ''))
 }
 
+/** After so long without a word, what the builder of `contig read` had to say of a build is whole. Unit: ms. */
+const PAUSE = 150
+
+/** Tells what a child says, a build at a time. */
+function relay(child: ChildProcess): void {
+  let said = ''
+  let pause: NodeJS.Timeout | undefined
+  const tell = (): void => {
+    clearTimeout(pause)
+    if (said !== '') process.stderr.write(`${findingsIn(said)}\n`)
+    said = ''
+  }
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (data: Buffer) => {
+      said += data.toString()
+      clearTimeout(pause)
+      pause = setTimeout(tell, PAUSE)
+    })
+  child.once('close', tell)
+}
+
 /**
- * Builds the pages and again on every edit. `onBuilt` is called after each build. The child knows us by its channel and
- * leaves when that closes.
+ * Builds the pages and again on every edit. `onBuilt` is called after each build, `onFailed` when the first one failed,
+ * which ends the child. It knows us by its channel and leaves when that closes.
  */
-export function watchPages(root: string, out: string, onBuilt: () => void): ChildProcess {
+export function watchPages(
+  root: string,
+  out: string,
+  onBuilt: () => void,
+  onFailed: () => void = () => undefined,
+): ChildProcess {
   const child = fork(join(root, WATCH), [out], {
     cwd: root,
-    stdio: ['ignore', process.stderr, process.stderr, 'ipc'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   keep(child)
-  child.once('exit', (code) => {
-    if (code) process.stderr.write('contig: the builder ended; edit a file of site/, or start again\n')
+  relay(child)
+  child.once('close', (code) => {
+    if (code) onFailed()
   })
   child.on('message', (message) => {
     if ((message as { kind?: string }).kind === 'built') onBuilt()

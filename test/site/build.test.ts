@@ -267,6 +267,40 @@ describe('contig read', () => {
   })
 })
 
+describe('contig read, of a course with a mistake', () => {
+  it('says it once, in the words of the finding, and tries again', { timeout: 120_000 }, async () => {
+    const other = sampleSite()
+    other.write('```ts weave=no-such-region\n```\n')
+    const words = [join(other.folder, 'dist/contig.js'), 'read', '--port', '0', '--out']
+    const child = spawn(process.execPath, [...words, join(other.folder, '_site')], {
+      cwd: other.folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let said = ''
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (data: Buffer) => (said += data.toString()))
+    const comes = async (words: string): Promise<void> => {
+      const end = Date.now() + 40_000
+      while (!said.includes(words)) {
+        if (Date.now() > end || child.exitCode !== null) throw new Error(`no “${words}” in: ${said}`)
+        await new Promise((done) => setTimeout(done, 40))
+      }
+    }
+    await comes('save a chapter to try again')
+    // Its watcher takes a moment.
+    await new Promise((done) => setTimeout(done, 1000))
+    other.write('Without it.\n')
+    await comes('Contiguous is at')
+    const ended = new Promise((done) => child.once('exit', done))
+    child.kill('SIGINT')
+    expect(await ended).toBe(0)
+    expect(said.match(/no file holds a region no-such-region/g)).toHaveLength(1)
+    expect(said).toMatch(/^chapters\/01-sample\/index\.md:\d+:\d+: error: /m)
+    expect(said).not.toMatch(/stack|\bat \S+ \(|11ty|via Complaint/)
+    other.remove()
+  })
+})
+
 function isZombie(pid: string): boolean {
   try {
     return /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
