@@ -96,10 +96,9 @@ export const enMovie = {
   /** Of a trace that a widget of other events was given. */
   missing: {
     dma: {
-      none: '{name} is a trace, and no event in it is of the DMA API; it has {names}. {want}',
-      unread:
-        '{name} has events of the DMA API, but printed in no way known here; line {line} is “{text}”. {want}',
-      want: 'Record with the events of dma, which 6.12 has and 6.1 has not.',
+      none: '{name} is a trace, and no event in it is one that this picture plays; it has {names}. {want}',
+      unread: '{name} has such events, but printed in no way known here; line {line} is “{text}”. {want}',
+      want: 'It plays dma_alloc, dma_map_page, dma_map_sg, dma_sync_single_… and what undoes them, which 6.12 has and 6.1 has not.',
     },
   },
   want: 'Record with the events of cma, page_isolation, migrate and compaction.',

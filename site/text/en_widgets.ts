@@ -34,6 +34,7 @@ export const enWidgets = {
     ofModel: 'as the model has it',
     traced:
       'The map goes to its page frames: shaded is what the step is about, filled what a request has taken. The colours below are the model’s.',
+    noMap: 'There is no map to show it on.',
     outside:
       'Its page frames, {first} to {last}, are not all on this map, which has {from} to {to}; it stays as it is.',
     keys: 'Map of page frames. Arrow keys go from frame to frame, plus and minus zoom, Home and End are the first and the last frame.',
@@ -118,11 +119,17 @@ export const enWidgets = {
         dmaSame: 'The {device} has no dma-ranges of its own: on its bus the byte is at {dma}, as in RAM.',
         traceAlloc: '{device} gets {size} bytes. The pointer is {cpu}; on its bus they are at {dma}.',
         traceHashed: '{device} gets {size} bytes at {dma} on its bus. The pointer is printed hashed: {cpu}.',
+        tracePrinted: '{device} gets {size} bytes at {dma} on its bus. The pointer is printed as {cpu}.',
+        traceUntold: '{device} gets {size} bytes at {dma} on its bus. The pointer is not printed.',
+        traceNoPointer: '{device} gets {size} bytes at {dma} on its bus, and no pointer to them.',
         traceNone: '{device} asks for {size} bytes and gets nothing.',
         traceSame: '{device} maps {size} bytes at {phys}. On its bus they are at {dma} too.',
         traceBelow: '{device} maps {size} bytes at {phys}. On its bus they are at {dma}, {shift} less.',
         traceAbove: '{device} maps {size} bytes at {phys}. On its bus they are at {dma}, {shift} more.',
         traceBounced: '{device} maps {size} bytes at {phys}. They are bounced: it gets a copy, at {dma}.',
+        traceNotMapped:
+          '{device} maps {size} bytes at {phys}, and it fails: they have no address on its bus.',
+        traceList: '{device} maps a list of {pieces} pieces. The first, at {phys}, is at {dma} on its bus.',
         traceForCpu: 'The processor may look at the {size} bytes that {device} has at {dma}.',
         traceForDevice: '{device} may have the {size} bytes at {dma} again.',
         traceFreed: '{device} gives the {size} bytes at {dma} back.',

@@ -5,6 +5,7 @@
 import { escapeHtml } from '../html.ts'
 import type { enWidgets } from '../text/en_widgets.ts'
 import type { Address, AddressesFrame } from './addresses_frames.ts'
+import { shortName } from './short_name.ts'
 
 type Words = (typeof enWidgets.kinds)['three-addresses']
 
@@ -12,13 +13,15 @@ const WIDTH = 480
 const ROW = 58
 const LEFT = 4
 const BOX = 190
+/** So long a device's name may be beside its box. */
+const NAME = 12
 
 export function drawAddresses(frame: AddressesFrame, words: Words): string {
   const { labels } = words
   const rows = [
     [labels.cpu, frame.cpu],
     [labels.phys, frame.phys],
-    [`${frame.device} ${labels.dma}`, frame.dma],
+    [`${shortName(frame.device, NAME)} ${labels.dma}`, frame.dma],
   ] as const
   const known = rows.flatMap(([, { known }], at) => (known ? [at] : []))
   const [from = 0, to = 0] = [known[0], known.at(-1)]

@@ -6,6 +6,7 @@
 import type { BitmapFrame, BitRun } from './bitmap_frames.ts'
 import type { Said } from './frame.ts'
 import type { Film, Step } from './movie/film_types.ts'
+import { hexPfn } from './movie/sentence.ts'
 
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz'
 
@@ -27,7 +28,7 @@ class Bits {
   constructor(film: Film) {
     this.film = film
     const { area, span } = film
-    this.show({ word: 'trace', values: { name: area ?? '', pfn: `0x${span.start.toString(16)}` } })
+    this.show({ word: 'trace', values: { name: area ?? '', pfn: hexPfn(span.start) } })
   }
 
   private show(said: Said, tried: BitmapFrame['tried'] = null, held: readonly number[] = []): void {
@@ -122,7 +123,7 @@ class Bits {
     this.open.delete(String(step.values['task']))
     this.clear(from, to)
     this.runs = [...this.runs, { from, to, owner: name }]
-    const pfn = `0x${Number(step.values['start']).toString(16)}`
+    const pfn = hexPfn(Number(step.values['start']))
     this.show({ word: 'gets', values: { name, pages: to - from, bit: from, pfn } })
   }
 }

@@ -17,11 +17,11 @@ import type { FilmKind } from './kinds_frames.ts'
 import { morph } from './morph.ts'
 import { listenForFiles } from './movie/incoming.ts'
 import { widgetText } from './text.ts'
-import { openTraces } from './trace_desk.ts'
+import type { ReadFrames } from './read_events.ts'
+import { createTraceDesk, type TraceDesk } from './trace_desk.ts'
 import { fillTraceRow, noteLine, type TraceRow } from './trace_row.ts'
-import type { Traced } from './traced.ts'
 import { isTraced } from './traced_kinds.ts'
-import { createWishes } from './wishes.ts'
+import { createTurns } from './turns.ts'
 
 /** How long a frame stands while the film plays. */
 const FRAME_MS = 1400
@@ -40,7 +40,9 @@ export class ContigWidget extends HTMLElement {
   private wanted: number | null = null
   private traceRow: TraceRow | null = null
   private sayOfTrace: (text: string) => void = () => undefined
-  private readonly wishes = createWishes()
+  private desk: TraceDesk<ReadFrames> | null = null
+  /** One for the models, one for each trace that came onto the stage: then they answer for nothing any more. */
+  private readonly turns = createTurns()
   private forget = (): void => undefined
 
   private piece(name: string): HTMLElement {
@@ -66,7 +68,8 @@ export class ContigWidget extends HTMLElement {
         go: (at) => this.stop().go(at),
         play: () => (this.playing ? this.stop() : this.play()),
       })
-      this.append(this.controls.element)
+      // The order of the Tab key is that of the eye.
+      this.insertBefore(this.controls.element, this.querySelector('.widget-trace'))
       this.piece('said').setAttribute('aria-live', 'polite')
       this.addEventListener('keydown', (event) => this.key(event))
       this.addTraces(text.controls)
@@ -77,12 +80,14 @@ export class ContigWidget extends HTMLElement {
 
   disconnectedCallback(): void {
     this.stop()
+    this.desk?.stop()
     this.forget()
   }
 
   attributeChangedCallback(_name: string, before: string | null): void {
     if (before === null || !this.text) return
-    this.wishes.next()
+    this.desk?.stop()
+    this.sayOfTrace('')
     this.stop()
     void this.ask()
   }
@@ -97,7 +102,7 @@ export class ContigWidget extends HTMLElement {
     try {
       do {
         this.askAgain = false
-        const wanted = this.wishes.since()
+        const wanted = this.turns.since()
         const frames = await askFrames(this.kind, JSON.parse(this.dataset['scenario'] ?? '{}'))
         if (wanted()) this.take(frames)
       } while (this.askAgain)
@@ -115,7 +120,6 @@ export class ContigWidget extends HTMLElement {
     const first = this.frames.length === 0
     const wasAtAnEnd = this.at === 0 || this.at === this.frames.length - 1
     this.frames = frames
-    this.sayOfTrace('')
     this.traceRow?.show(false)
     if (first && this.wanted === null && !this.askAgain && this.dataset['changed'] === undefined)
       return this.showControls()
@@ -138,26 +142,26 @@ export class ContigWidget extends HTMLElement {
   }
 
   private addTraces(words: WidgetText['controls']): void {
-    const { kind, wishes } = this
-    this.sayOfTrace = noteLine(this)
-    const open = isTraced(kind)
-      ? openTraces<Traced>({
+    const { kind } = this
+    const say = (this.sayOfTrace = noteLine(this))
+    const desk = isTraced(kind)
+      ? createTraceDesk(
           words,
-          load: () => import('./traced.ts').then(({ createTraceReader }) => createTraceReader(kind)),
-          wishes,
-          say: (text) => this.sayOfTrace(text),
-        })
+          () => import('./traced.ts').then(({ createTraceReader }) => createTraceReader(kind)),
+          say,
+        )
       : null
     const take = async (file: Blob, name: string | null): Promise<void> => {
-      if (open) this.showTrace(await open(file, name))
-      else this.sayOfTrace(words.notTraced)
+      if (desk) this.showTrace(await desk.open(file, name))
+      else say(words.notTraced)
     }
+    this.desk = desk
     this.forget = listenForFiles(
       this,
       (file, name) => void take(file, name),
       (over) => this.classList.toggle('widget-over', over),
     )
-    if (!open) return
+    if (!desk) return
     this.traceRow = fillTraceRow(this.piece('trace'), words, {
       open: (file) => void take(file, file.name),
       model: () => this.showModel(),
@@ -165,8 +169,11 @@ export class ContigWidget extends HTMLElement {
   }
 
   /** Puts a trace on the stage; where there is none, the film from before stays. */
-  private showTrace(traced: Traced | null): void {
+  private showTrace(traced: ReadFrames | null): void {
     if (!traced || traced.frames.length === 0) return
+    this.turns.next()
+    this.askAgain = false
+    this.wanted = null
     this.stop()
     this.frames = traced.frames
     this.traceRow?.show(true)
@@ -174,10 +181,12 @@ export class ContigWidget extends HTMLElement {
   }
 
   private showModel(): void {
-    this.wishes.next()
+    this.desk?.stop()
+    this.sayOfTrace('')
     this.stop()
     this.frames = []
-    this.go(0)
+    this.wanted = 0
+    void this.ask()
     // The button that was pressed goes.
     this.controls?.element.querySelector('button')?.focus()
   }

@@ -8,6 +8,8 @@ import { paintView, perRowOf, type Size, type View } from './map_view.ts'
 export interface Colours {
   /** For each state. */
   readonly palette: Uint32Array
+  /** The same, as it lies under a trace. */
+  readonly pale: Uint32Array
   readonly beside: number
   readonly ink: string
   readonly paper: string
@@ -39,13 +41,15 @@ export function coloursOf(element: HTMLElement): Colours {
     const swatch = element.querySelector(`.map-key .mp-${kind}`)
     return rgbOf(swatch ? getComputedStyle(swatch).fill : paper)
   })
-  const pale = rgbOf(paper)
-  const palette = Uint32Array.from({ length: 256 }, (_, state) => {
-    const colour = kinds[state & KIND_MASK] ?? pale
-    const odd = (state >> ZONE_SHIFT) % 2 === 1
-    return pixel(odd ? (colour.map((part, i) => Math.round(part * 0.75 + pale[i]! * 0.25)) as Rgb) : colour)
-  })
-  return { palette, beside: pixel(pale), ink: style.color, paper }
+  const ground = rgbOf(paper)
+  const mixed = (colour: Rgb, part: number): Rgb =>
+    colour.map((each, i) => Math.round(each * part + ground[i]! * (1 - part))) as Rgb
+  const paletteOf = (part: number): Uint32Array =>
+    Uint32Array.from({ length: 256 }, (_, state) => {
+      const odd = (state >> ZONE_SHIFT) % 2 === 1
+      return pixel(mixed(kinds[state & KIND_MASK] ?? ground, odd ? part * 0.75 : part))
+    })
+  return { palette: paletteOf(1), pale: paletteOf(0.35), beside: pixel(ground), ink: style.color, paper }
 }
 
 /** From here on pages have edges, from there on numbers: points a page. */
@@ -82,7 +86,7 @@ export class MapCanvas {
   paint(map: PageMap, view: View, colours: Colours, cursor: number, marks: MapMarks | null): void {
     const { size, context } = this
     const out = new Uint32Array(this.image.data.buffer)
-    paintView(map, view, size, colours.palette, colours.beside, out)
+    paintView(map, view, size, marks ? colours.pale : colours.palette, colours.beside, out)
     context.putImageData(this.image, 0, 0)
     if (marks) this.over(map, view, colours, marks)
     if (view.scale >= EDGES * this.ratio) this.edges(view, colours)
@@ -105,9 +109,9 @@ export class MapCanvas {
           context.fillRect(left, top, width * view.scale, height * view.scale)
         }
     }
-    fill(tried ? [tried] : [], 0.3)
-    fill(about, 0.5)
-    fill(taken, 0.85)
+    fill(tried ? [tried] : [], 0.35)
+    fill(about, 0.6)
+    fill(taken, 0.95)
     context.globalAlpha = 1
   }
 

@@ -16,10 +16,10 @@ import { factsOf, sayFacts } from './map_where.ts'
 import type { MapAnswer } from './map_worker.ts'
 import { listenForFiles } from './movie/incoming.ts'
 import { hexPfn } from './movie/sentence.ts'
+import { textButton } from './movie/tools.ts'
 import { widgetText } from './text.ts'
-import { openTraces } from './trace_desk.ts'
+import { createTraceDesk, type TraceDesk } from './trace_desk.ts'
 import { fillTraceRow, noteLine, type TraceRow } from './trace_row.ts'
-import { createWishes } from './wishes.ts'
 
 /** Put in by site/assets.ts: the worker's file, relative to this one. */
 declare const MAP_WORKER: string
@@ -39,7 +39,7 @@ export class ContigMap extends HTMLElement {
   private view: View = { x: 0, y: 0, scale: 1 }
   private cursor = 0
   private frame = 0
-  private readonly wishes = createWishes()
+  private desk: TraceDesk<ReadMapTrace> | null = null
   private traceRow: TraceRow | null = null
   private trace: MapTrace | null = null
   /** Read before there was a map. */
@@ -47,6 +47,8 @@ export class ContigMap extends HTMLElement {
   private marks: MapMarks | null = null
   private sayOfTrace: (text: string) => void = () => undefined
   private forget = (): void => undefined
+  private themes = new MutationObserver(() => undefined)
+  private readonly ended = new AbortController()
 
   private piece(name: string): HTMLElement {
     const found = this.querySelector<HTMLElement>(`.widget-${name}`)
@@ -65,7 +67,10 @@ export class ContigMap extends HTMLElement {
 
   disconnectedCallback(): void {
     this.worker?.terminate()
+    this.desk?.stop()
     this.trace?.player.stop()
+    this.themes.disconnect()
+    this.ended.abort()
     this.forget()
   }
 
@@ -76,6 +81,7 @@ export class ContigMap extends HTMLElement {
   // A machine that is still booting when the next is wanted is of no use any more.
   private boot(): void {
     this.worker?.terminate()
+    this.desk?.stop()
     this.closeTrace()
     const worker = new Worker(new URL(MAP_WORKER, import.meta.url), { type: 'module' })
     this.worker = worker
@@ -86,8 +92,11 @@ export class ContigMap extends HTMLElement {
       this.worker = null
       this.removeAttribute('aria-busy')
       const { failed, unreachable } = this.text!.controls
-      if (answer.failure === null) this.take(answer.map)
+      if (answer.failure === null) this.takeMap(answer.map)
       else this.piece('said').textContent = fill(failed, { why: answer.failure || unreachable })
+      const { waiting } = this
+      this.waiting = null
+      if (waiting) this.take(waiting)
     }
     worker.addEventListener('message', ({ data }: MessageEvent<MapAnswer>) => finish(data))
     worker.addEventListener('error', (event) => {
@@ -97,7 +106,7 @@ export class ContigMap extends HTMLElement {
     worker.postMessage(JSON.parse(this.dataset['scenario'] ?? '{}'))
   }
 
-  private take(map: PageMap): void {
+  private takeMap(map: PageMap): void {
     const first = this.map === null
     this.map = map
     this.cursor = map.startPfn
@@ -105,9 +114,6 @@ export class ContigMap extends HTMLElement {
     this.view = wholeMap(map, this.canvas.size)
     this.paint()
     if (!first) this.say()
-    const { waiting } = this
-    this.waiting = null
-    if (waiting) this.play(waiting)
   }
 
   private begin(): void {
@@ -129,6 +135,8 @@ export class ContigMap extends HTMLElement {
       pan: (dx, dy) => this.move(this.panned(dx, dy)),
       zoom: (factor, x, y) => this.move(this.nearer(factor, x * this.canvas.dots, y * this.canvas.dots)),
       point: (x, y) => this.pointAt(x, y),
+      // The line below belongs to the trace while there is one.
+      pass: (x, y) => this.trace || this.pointAt(x, y),
       key: (key) => this.key(key),
     })
     this.makeControls()
@@ -136,8 +144,12 @@ export class ContigMap extends HTMLElement {
       this.colours = null
       this.paint()
     }
-    new MutationObserver(recolour).observe(document.documentElement, { attributeFilter: ['data-theme'] })
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', recolour)
+    this.themes.disconnect()
+    this.themes = new MutationObserver(recolour)
+    this.themes.observe(document.documentElement, { attributeFilter: ['data-theme'] })
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', recolour, {
+      signal: this.ended.signal,
+    })
   }
 
   private makeControls(): void {
@@ -146,33 +158,28 @@ export class ContigMap extends HTMLElement {
     controls.className = 'widget-controls map-controls'
     controls.setAttribute('role', 'group')
     controls.setAttribute('aria-label', this.dataset['title'] ?? '')
-    const button = (label: string, key: string): void => {
-      const made = document.createElement('button')
-      made.type = 'button'
-      made.textContent = label
-      made.addEventListener('click', () => this.key(key))
-      controls.append(made)
-    }
+    const button = (label: string, key: string): void =>
+      controls.append(textButton(label, () => this.key(key)))
     button(words.nearer, '+')
     button(words.farther, '-')
     button(words.whole, '0')
-    this.append(controls)
+    // The order of the Tab key is that of the eye.
+    this.piece('trace').before(controls)
   }
 
   private addTraces(): void {
     const { controls: words } = this.text!
     this.sayOfTrace = noteLine(this)
-    const open = openTraces<ReadMapTrace>({
+    const desk = createTraceDesk(
       words,
-      load: () => import('./map_trace.ts').then(({ createMapTraceReader }) => createMapTraceReader()),
-      wishes: this.wishes,
-      say: (text) => this.sayOfTrace(text),
-    })
+      () => import('./map_trace.ts').then(({ createMapTraceReader }) => createMapTraceReader()),
+      (text) => this.sayOfTrace(text),
+    )
+    this.desk = desk
     const take = async (file: Blob, name: string | null): Promise<void> => {
-      const read = await open(file, name)
-      if (!read?.film) return
-      if (this.worker) this.waiting = read
-      else this.play(read)
+      this.waiting = null
+      const read = await desk.open(file, name)
+      if (read && read.films.length > 0) this.take(read)
     }
     this.forget = listenForFiles(
       this,
@@ -185,24 +192,32 @@ export class ContigMap extends HTMLElement {
     })
   }
 
+  /** Shows a trace, now or when there is a map. */
+  private take(read: ReadMapTrace): void {
+    if (this.worker) this.waiting = read
+    else if (this.map) this.play(read, this.map)
+    else this.sayOfTrace(`${read.text} ${this.text!.map.noMap}`)
+  }
+
   /** Goes to the page frames of a trace, if they are on this map. */
-  private play({ film, text, start }: ReadMapTrace): void {
-    const map = this.map!
+  private play({ films, text, chosen, start }: ReadMapTrace, map: PageMap): void {
     const words = this.text!.map
-    const span = film!.span
-    if (span.start < map.startPfn || span.end > map.endPfn) {
+    const film = films.find(({ span }) => span.start >= map.startPfn && span.end <= map.endPfn)
+    if (!film) {
+      const { span } = films[0]!
       const [first, last] = [hexPfn(span.start), hexPfn(span.end - 1)]
       const here = { from: hexPfn(map.startPfn), to: hexPfn(map.endPfn - 1) }
       return this.sayOfTrace(`${text} ${fill(words.outside, { first, last, ...here })}`)
     }
+    const hadFocus = this.trace?.strip.contains(document.activeElement) ?? false
     this.closeTrace()
-    this.sayOfTrace(`${text} ${words.traced}`)
-    const perRow = perRowOf(map)
-    this.move(
-      viewOf(map, this.canvas.size, boxesOf(span.start - map.startPfn, span.end - map.startPfn, perRow)),
-    )
-    this.trace = start(this.text!.controls, this.dataset['title'] ?? '', (step) => this.showStep(step))
+    this.sayOfTrace(`${text}${chosen(film)} ${words.traced}`)
+    const [from, to] = [film.span.start - map.startPfn, film.span.end - map.startPfn]
+    this.move(viewOf(map, this.canvas.size, boxesOf(from, to, perRowOf(map))))
+    this.trace = start(film, this.text!.controls, this.dataset['title'] ?? '', (step) => this.showStep(step))
     this.piece('trace').append(this.trace.strip)
+    if (hadFocus) this.trace.strip.querySelector('button')?.focus()
+    this.toggleAttribute('data-traced', true)
     this.traceRow?.show(true)
   }
 
@@ -216,15 +231,16 @@ export class ContigMap extends HTMLElement {
   }
 
   private closeTrace(): void {
-    this.wishes.next()
     this.trace?.player.stop()
     this.trace?.strip.remove()
     this.trace = this.marks = this.waiting = null
+    this.toggleAttribute('data-traced', false)
     this.traceRow?.show(false)
     this.sayOfTrace('')
   }
 
   private backToModel(): void {
+    this.desk?.stop()
     this.closeTrace()
     this.piece('said').setAttribute('aria-live', 'polite')
     this.say()

@@ -7,6 +7,8 @@ export interface MapWishes {
   readonly pan: (dx: number, dy: number) => void
   readonly zoom: (factor: number, x: number, y: number) => void
   readonly point: (x: number, y: number) => void
+  /** A mouse that only passes over a page. */
+  readonly pass: (x: number, y: number) => void
   /** One of `KEYS`; false when nothing was done, and the key is the page's. */
   readonly key: (key: string) => boolean
 }
@@ -34,7 +36,7 @@ function usePointers(canvas: HTMLElement, wishes: MapWishes): void {
   canvas.addEventListener('pointermove', (event) => {
     const finger = fingers.get(event.pointerId)
     const now = at(event)
-    if (!finger) return wishes.point(now.x, now.y)
+    if (!finger) return wishes.pass(now.x, now.y)
     const before = [...fingers.values()].map((each) => ({ ...each }))
     const [dx, dy] = [now.x - finger.x, now.y - finger.y]
     Object.assign(finger, now)

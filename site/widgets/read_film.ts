@@ -2,34 +2,41 @@
 //
 // A trace that a reader brings to a widget, read as the movie reads it: in a worker, with a bound on what is kept.
 import { fill } from '../client/words.ts'
-import { type Reading, readTrace } from './movie/ask_trace.ts'
+import { oneReading, readTrace } from './movie/ask_trace.ts'
 import type { Film } from './movie/film_types.ts'
-import type { Played } from './movie/read_source.ts'
 import { movieText } from './movie/text.ts'
 import { verdictOf } from './movie/verdict.ts'
+import type { TraceReader } from './trace_desk.ts'
 
-export interface ReadFilm {
-  /** Null: there is nothing to draw. */
-  readonly film: Film | null
+export interface ReadFilms {
+  /** One for each area that page frames are named of, the one with most to tell in front; none: there is nothing to draw. */
+  readonly films: readonly Film[]
   /** What is said of the file. */
   readonly text: string
+  /** What is added once one of several was chosen. */
+  chosen(film: Film): string
 }
 
-/** Reads one file at a time: the one before is let go, and its promise never settles. */
-export function createFilmReader(): (file: Blob, name: string | null) => Promise<ReadFilm> {
-  let running: Reading<Played> | null = null
-  return async (file, given) => {
-    const words = await movieText()
-    running?.stop()
-    running = readTrace({ file }, () => undefined)
-    const played = await running.answer
-    const { plays, text } = verdictOf(played, played.films.length > 0, given ?? words.pasted, words)
-    if (!plays) return { film: null, text }
-    // Of several areas the one with most to tell; requests that were refused at once name no page frame.
-    const films = played.films.filter(({ span }) => span.end > span.start)
-    const [film] = [...films].sort((a, b) => b.steps.length - a.steps.length)
-    if (!film) return { film: null, text: text + words.doneNowhere }
-    const values = { count: films.length, area: film.area ?? words.unnamedArea }
-    return { film, text: films.length > 1 ? text + fill(words.doneArea, values) : text }
+export function createFilmReader(): TraceReader<ReadFilms> {
+  const reading = oneReading((file) => readTrace({ file }, () => undefined))
+  return {
+    stop: reading.stop,
+    read: async (file, given) => {
+      const words = await movieText()
+      const played = await reading.begin(file)
+      const { plays, text } = verdictOf(played, played.films.length > 0, given ?? words.pasted, words)
+      // Requests that were refused at once name no page frame.
+      const films = played.films
+        .filter(({ span }) => span.end > span.start)
+        .sort((a, b) => b.steps.length - a.steps.length)
+      return {
+        films: plays ? films : [],
+        text: plays && films.length === 0 ? text + words.doneNowhere : text,
+        chosen: ({ area }) =>
+          films.length > 1
+            ? fill(words.doneArea, { count: films.length, area: area ?? words.unnamedArea })
+            : '',
+      }
+    },
   }
 }

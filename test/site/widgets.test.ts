@@ -281,11 +281,11 @@ describe('the widgets', () => {
       await drop(widget, 'board.txt', recorded)
       await until(async () => (await saying(widget))!.startsWith('trace-maker maps 512 bytes'), 'the trace')
       expect(await widget.getByRole('status').textContent()).toBe(
-        'board.txt: 192 lines; 14 events are of the kinds that are played, 166 are others.',
+        'board.txt: 192 lines; 15 events are of the kinds that are played, 165 are others.',
       )
       // None of its sentences needs more room than there is.
       await widget.getByRole('button', { name: 'Forward' }).focus()
-      for (let step = 0; step < 13; step++) {
+      for (let step = 0; step < 14; step++) {
         const line = await widget
           .locator('.widget-said')
           .evaluate((p) => ({ has: p.clientHeight, needs: p.scrollHeight }))
@@ -342,6 +342,127 @@ describe('the widgets', () => {
       expect(await saying(widget)).toMatch(/^Page frame 0x/)
       expect(await note.textContent()).toBe('')
       expect((await figure.boundingBox())!.height).toBe(height)
+    })
+  })
+
+  /** Makes the models' answers, or the boot of a map, wait for so many milliseconds. */
+  const slowly = async (page: Page, waits: { models?: number; map?: number }): Promise<void> => {
+    await page.addInitScript(({ models = 0, map = 0 }) => {
+      const send = Worker.prototype.postMessage
+      Worker.prototype.postMessage = function (message: object) {
+        const wait = 'gib' in message ? map : 'number' in message ? models : 0
+        setTimeout(() => send.call(this, message), wait)
+      }
+    }, waits)
+  }
+
+  it('show what was wanted last, however long the models take', async (context) => {
+    if (missing) context.skip(missing)
+    const addresses = films.find(({ kind }) => kind === 'three-addresses')!
+    const trace = readFileSync(join(root, 'test/lib/fixtures/traces/board-6.12.txt'), 'utf8')
+    const begins = async (widget: Locator): Promise<boolean> =>
+      (await saying(widget))!.startsWith('trace-maker maps 512 bytes')
+    await looking({ viewport: { width: 1000, height: 900 } }, async (page) => {
+      await slowly(page, { models: 600 })
+      const widget = await woken(page, addresses)
+      // Back while the first answer has not come.
+      await drop(widget, 'board.txt', trace)
+      await until(() => begins(widget), 'the trace')
+      await widget.getByRole('button', { name: enWidgets.controls.model }).click()
+      await until(async () => (await saying(widget)) === sentences(addresses)[0], 'its first frame')
+      // A number that was drawn twice, and then a trace.
+      const slider = page
+        .locator(`contig-number[data-drag="${addresses.id}.byte"]`)
+        .getByRole('slider')
+        .first()
+      await slider.focus()
+      await page.keyboard.press('ArrowRight')
+      await page.keyboard.press('ArrowRight')
+      await drop(widget, 'board.txt', trace)
+      await until(() => begins(widget), 'the trace')
+      await page.waitForTimeout(2000)
+      expect(await begins(widget)).toBe(true)
+      // A number, and then a file that is nothing: the picture is that of the number.
+      await slider.focus()
+      await page.keyboard.press('ArrowRight')
+      await drop(widget, 'notes.txt', 'Milk.\n')
+      const changed = { ...addresses, scenario: { ...addresses.scenario, byte: 4660 + 3 * 4 } }
+      await until(async () => (await saying(widget)) === sentences(changed).at(-1), 'the number drawn')
+      expect(await widget.getByRole('status').textContent()).toContain('notes.txt is no trace')
+    })
+  })
+
+  it('show the newest trace once there is a map, and say so when there is none', async (context) => {
+    if (missing) context.skip(missing)
+    const recorded = readFileSync(join(root, RECORDED_TRACE), 'utf8')
+    const larger = recorded + '  dd-1 [000] ..... 9.000000: sched_switch: prev=1\n'.repeat(100_000)
+    const near = async (page: Page, slow: { map?: number }): Promise<Locator> => {
+      await slowly(page, slow)
+      await page.goto(url + maps[0]!.page.slice(1))
+      const widget = page.locator(`#${maps[0]!.id}`)
+      await widget.scrollIntoViewIfNeeded()
+      await widget.getByRole('button', { name: enWidgets.controls.openTrace }).waitFor()
+      return widget
+    }
+    await looking({ viewport: { width: 1000, height: 900 } }, async (page) => {
+      const widget = await near(page, { map: 1500 })
+      await drop(widget, 'first.txt', recorded)
+      await until(
+        async () => (await widget.getByRole('status').textContent())!.startsWith('first.txt: 140'),
+        'the first',
+      )
+      await drop(widget, 'second.txt', larger)
+      await widget.locator('canvas').waitFor()
+      await until(async () => (await saying(widget))!.includes('asks for 8192'), 'a trace')
+      expect(await widget.getByRole('status').textContent()).toMatch(/^second\.txt: 100140 lines; /)
+      // The order of the Tab key is that of the eye.
+      const tops = await widget.evaluate((element) =>
+        [...element.querySelectorAll('canvas, button, input[type=range]')]
+          .filter((each) => !(each as HTMLElement).hidden)
+          .map((each) => Math.round(each.getBoundingClientRect().top / 12)),
+      )
+      expect(tops).toEqual([...tops].sort((a, b) => a - b))
+      // A mouse that passes leaves the step's sentence, a click says what the page is.
+      const canvas = (await widget.locator('canvas').boundingBox())!
+      await page.mouse.move(canvas.x + 50, canvas.y + 90)
+      await page.mouse.move(canvas.x + 60, canvas.y + 99)
+      expect(await saying(widget)).toContain('asks for 8192')
+      await page.mouse.click(canvas.x + 60, canvas.y + 99)
+      expect(await saying(widget)).toMatch(/^Page frame /)
+      // Another one, pasted where the focus is: it stays in the strip.
+      await widget.getByRole('button', { name: 'Forward' }).focus()
+      await widget.evaluate((element, text) => {
+        const clipboardData = new DataTransfer()
+        clipboardData.setData('text/plain', text)
+        element.ownerDocument.activeElement!.dispatchEvent(
+          new ClipboardEvent('paste', { clipboardData, bubbles: true }),
+        )
+      }, recorded)
+      await until(
+        async () => (await widget.getByRole('status').textContent())!.startsWith('The pasted text: 140'),
+        'what was pasted',
+      )
+      expect(await widget.evaluate((element) => element.contains(document.activeElement))).toBe(true)
+    })
+    await looking({ viewport: { width: 1000, height: 900 } }, async (page) => {
+      await page.addInitScript(() => {
+        const Made = Worker
+        globalThis.Worker = class extends Made {
+          constructor(address: string | URL, options?: WorkerOptions) {
+            super(
+              String(address).includes('map_worker') ? new URL('gone.js', location.href) : address,
+              options,
+            )
+          }
+        }
+      })
+      const widget = await near(page, {})
+      await until(async () => (await saying(widget))!.startsWith('The model could not be run'), 'its failure')
+      await drop(widget, 'board.txt', recorded)
+      await until(
+        async () => (await widget.getByRole('status').textContent())!.endsWith(enWidgets.map.noMap),
+        'why there is no picture',
+      )
     })
   })
 

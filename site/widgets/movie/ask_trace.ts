@@ -45,3 +45,20 @@ function ask(wanted: TraceAsk, progress: Progress): Reading<Played | SourceRead>
   worker.postMessage(wanted)
   return { answer, stop: () => worker.terminate() }
 }
+
+/** Reads one file after the other: what is being read when the next one comes, or at stop(), is let go. */
+export function oneReading<Answer>(ask: (file: Blob) => Reading<Answer>): {
+  begin(file: Blob): Promise<Answer>
+  stop(): void
+} {
+  let running: Reading<Answer> | null = null
+  const stop = (): void => running?.stop()
+  return {
+    begin: (file) => {
+      stop()
+      running = ask(file)
+      return running.answer
+    },
+    stop,
+  }
+}

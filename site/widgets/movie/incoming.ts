@@ -17,6 +17,16 @@ export function listenForFiles(
     listener: (event: DocumentEventMap[K]) => void,
   ): void => place.addEventListener(type, listener as EventListener, { signal })
   const hasFile = (event: DragEvent): boolean => event.dataTransfer?.types.includes('Files') ?? false
+  // A file that is let go beside the place does not take the reader from the page.
+  document.addEventListener(
+    'dragover',
+    (event) => {
+      if (event.defaultPrevented || !hasFile(event)) return
+      event.preventDefault()
+      event.dataTransfer!.dropEffect = 'none'
+    },
+    { signal },
+  )
   listen('dragover', (event) => {
     if (!hasFile(event)) return
     // Else the browser would leave the page for the file.

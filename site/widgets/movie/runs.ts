@@ -30,13 +30,28 @@ export interface Run extends Span {
   readonly state: PageState
 }
 
-/** The runs after `paint`, in a new array. */
+/** The runs after `paint`, in a new array; those that it does not touch are the same objects. */
 export function painted(runs: readonly Run[], { start, end, state }: Paint): Run[] {
   if (start >= end) return [...runs]
-  const before = runs.filter((run) => run.start < start).map((run) => clip(run, run.start, start))
-  const after = runs.filter((run) => run.end > end).map((run) => clip(run, end, run.end))
+  // Those that touch it may become one with it.
+  const from = firstIndex(runs, (run) => run.end >= start)
+  const to = firstIndex(runs, (run) => run.start > end)
+  const touched = runs.slice(from, to)
+  const before = touched.filter((run) => run.start < start).map((run) => clip(run, run.start, start))
+  const after = touched.filter((run) => run.end > end).map((run) => clip(run, end, run.end))
   const middle = state === null ? [] : [{ start, end, state }]
-  return joined([...before, ...middle, ...after])
+  return runs.slice(0, from).concat(joined([...before, ...middle, ...after]), runs.slice(to))
+}
+
+/** Index of the first run for which `holds` does, as it does for all after it; their number for none. */
+function firstIndex(runs: readonly Run[], holds: (run: Run) => boolean): number {
+  let [low, high] = [0, runs.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (holds(runs[middle]!)) high = middle
+    else low = middle + 1
+  }
+  return low
 }
 
 const clip = (run: Run, start: number, end: number): Run => ({
