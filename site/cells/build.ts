@@ -32,6 +32,12 @@ interface Options {
 
 const NAMES = { entryNames: 'cell-[name]-[hash]', chunkNames: 'cell-[name]-[hash]', minify: true } as const
 
+/**
+ * zod makes itself faster by code that it writes, and to find out whether it may, it tries: the page's policy forbids that,
+ * and Firefox tells the reader's console of it. This stands at the top of each script: before its zod, and in a worker before that of a model.
+ */
+export const ZOD_WRITES_NO_CODE = 'globalThis.__zod_globalConfig = { jitless: true }'
+
 /** Builds into `outDir/assets/`. Throws esbuild's own error where a model does not compile. */
 export async function buildCells(root: string, outDir: string, options: Options = {}): Promise<CellAssets> {
   const outdir = resolve(outDir, 'assets')
@@ -47,9 +53,11 @@ export async function buildCells(root: string, outDir: string, options: Options 
   }
 
   const { models, inputs } = files.size > 0 ? await buildModels(root, outdir) : NO_MODELS
-  const tool = { ...BUNDLE, ...NAMES, absWorkingDir: root, platform: 'browser', outdir } as const
+  const banner = { js: ZOD_WRITES_NO_CODE }
+  const tool = { ...BUNDLE, ...NAMES, banner, absWorkingDir: root, platform: 'browser', outdir } as const
   const { workers = {}, clients = [] } = options
-  keep(await build({ ...tool, entryPoints: [cellSource('worker.ts'), ...Object.values(workers)] }), root)
+  const inWorkers = [cellSource('worker.ts'), ...Object.values(workers)]
+  keep(await build({ ...tool, entryPoints: inWorkers }), root)
 
   const found = (file: string) => outputs.get(file) ?? ''
   const worker = found(cellSource('worker.ts'))

@@ -6,7 +6,6 @@
 //
 //     contiguous:progress       progress.json          contiguous:progress:kept   one that could not be read
 //     contiguous:draft:<id>     the reader's text      contiguous:kept:<id>       what a reset put aside
-import './no_eval.ts'
 import { mergeProgress } from '../../code/exercise/merge.ts'
 import {
   changed,
