@@ -3,6 +3,7 @@
 // The page-frame movie without a page: films from traces, and what becomes of a file that is none.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { enMovie } from '../../site/text/en_movie.ts'
 import { enWidgets } from '../../site/text/en_widgets.ts'
@@ -14,6 +15,7 @@ import type { Film } from '../../site/widgets/movie/film_types.ts'
 import { openFilm } from '../../site/widgets/movie/frame.ts'
 import { modelTrace, RECORDED_TRACE } from '../../site/widgets/movie/movie_html.ts'
 import { movieStage } from '../../site/widgets/movie/picture.ts'
+import { type PageState, painted, type Run } from '../../site/widgets/movie/runs.ts'
 import { type Played, playSource } from '../../site/widgets/movie/read_source.ts'
 import { sentenceOfStep } from '../../site/widgets/movie/sentence.ts'
 import { PLAYED } from '../../site/widgets/movie/film_fields.ts'
@@ -311,6 +313,37 @@ describe('the bitmap of a trace', () => {
         `  dd-9 [000] ..... ${at}.000000: cma_release: name=a pfn=0x${(256 + at).toString(16)} page=0000000011111111 count=1`,
     )
     expect(bitmapOfFilm(filmsOf(asks.join('\n') + '\n')[0]!, 100)).toHaveLength(100)
+  })
+})
+
+describe('painted()', () => {
+  it('is what painting page by page gives, in as few runs as can be', () => {
+    const state = fc.constantFrom<PageState | null>('taken', 'freed', 'moved', null)
+    const paint = fc.record({ start: fc.nat(40), length: fc.nat(12), state })
+    fc.assert(
+      fc.property(fc.array(paint, { maxLength: 30 }), (paints) => {
+        let runs: readonly Run[] = []
+        const pages = Array<PageState | null>(60).fill(null)
+        for (const { start, length, state } of paints) {
+          const before = runs.map((run) => ({ ...run }))
+          const after = painted(runs, { start, end: start + length, state })
+          expect(runs).toEqual(before)
+          runs = after
+          pages.fill(state, start, start + length)
+          const found = Array<PageState | null>(60).fill(null)
+          for (const run of runs) found.fill(run.state, run.start, run.end)
+          expect(found).toEqual(pages)
+          runs.forEach((run, at) => {
+            const next = runs[at + 1]
+            expect(run.start).toBeLessThan(run.end)
+            if (!next) return
+            expect(run.end).toBeLessThanOrEqual(next.start)
+            if (next.state === run.state) expect(run.end).toBeLessThan(next.start)
+          })
+        }
+      }),
+      { numRuns: 300 },
+    )
   })
 })
 
