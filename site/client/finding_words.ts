@@ -1,15 +1,8 @@
 // SPDX-License-Identifier: MIT
 //
-// The words of the parts that are loaded late, in the page's language.
+// The words of the parts that are loaded late.
 import type { FindingWords } from '../text/en_finding.ts'
+import { lateWords } from './late_words.ts'
 
-const LANGUAGES: Record<string, () => Promise<{ finding: FindingWords }>> = {
-  en: () => import('../text/en_finding.ts'),
-}
-
-export async function findingWords(): Promise<FindingWords> {
-  const { lang } = document.documentElement
-  const load = LANGUAGES[lang]
-  if (!load) throw new Error(`finding: no words in the language "${lang}" of ${location.pathname}`)
-  return (await load()).finding
-}
+export const findingWords = (): Promise<FindingWords> =>
+  lateWords('finding', { en: async () => (await import('../text/en_finding.ts')).finding })
